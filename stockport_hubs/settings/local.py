@@ -1,0 +1,9 @@
+"""One machine, no set-up: embedded database, mail as files, sample accounts allowed."""
+
+from stockport_hubs.settings.base import *  # noqa: F403
+from stockport_hubs.settings import env
+
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY") or "local-only-not-a-secret-refused-in-production"
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+SAMPLE_PILOT = True

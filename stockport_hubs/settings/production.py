@@ -1,0 +1,33 @@
+"""Production: everything from the environment, nothing half-set (`manage.py check_production`)."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from stockport_hubs.settings import env
+from stockport_hubs.settings.base import *  # noqa: F403
+from stockport_hubs.settings.base import CLOCK, DATABASES, EMAIL_BACKEND, EMAIL_FILE_PATH, REDIS_URL
+
+DEBUG = False
+SECRET_KEY = env.required("SECRET_KEY")
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
+env.required("DATABASE_URL")
+if CLOCK:
+    raise ImproperlyConfigured("CLOCK moves the clock and is for trying out only. Unset it in production.")
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is empty. Name the host names the site answers to.")
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000, low=0, high=63_072_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if env.text("EMAIL_URL"):
+    import environ
+
+    vars().update(environ.Env.email_url_config(env.text("EMAIL_URL")))
