@@ -17,6 +17,7 @@ INSTALLED_APPS = [
     "referrals",
     "pantry",
     "careleavers",
+    "stockport_hubs.administration",
     "stockport_hubs.notifications",
     "stockport_hubs.jobs",
     "stockport_hubs.audit",

@@ -4,7 +4,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from stockport_hubs.settings import env
 from stockport_hubs.settings.base import *  # noqa: F403
-from stockport_hubs.settings.base import CLOCK, DATABASES, EMAIL_BACKEND, EMAIL_FILE_PATH, REDIS_URL
+from stockport_hubs.settings.base import CLOCK
 
 DEBUG = False
 SECRET_KEY = env.required("SECRET_KEY")

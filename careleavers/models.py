@@ -1,0 +1,285 @@
+"""Who the council supports. The pantry side never reads these tables (rules.md, Privacy by structure)."""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from stockport_hubs.accounts.models import Organisation, Role, User
+from stockport_hubs.core.models import UuidModel, choices_constraint
+
+
+class Eligibility(models.TextChoices):
+    """DfE categories (Annex A, List 9)."""
+
+    ELIGIBLE = "eligible", "Eligible (16–17, looked after)"
+    RELEVANT = "relevant", "Relevant (16–17, no longer looked after)"
+    FORMER_RELEVANT = "former_relevant", "Former relevant (18–25)"
+    QUALIFYING = "qualifying", "Qualifying (16–25)"
+
+
+class InTouch(models.TextChoices):
+    """SSDA903 codes."""
+
+    YES = "YES", "Yes"
+    NO = "NO", "No"
+    DIED = "DIED", "Died"
+    REFU = "REFU", "Refused contact"
+    NREQ = "NREQ", "Services no longer required"
+    RHOM = "RHOM", "Returned home"
+
+
+ACCOMMODATION = {
+    "B": "With parents or relatives",
+    "C": "Community home or other residential care",
+    "D": "Semi-independent, transitional (self-contained with support)",
+    "E": "Supported lodgings",
+    "G": "Gone abroad",
+    "H": "Deported",
+    "K": "Ordinary lodgings, without formal support",
+    "R": "Residence not known",
+    "S": "No fixed abode or homeless",
+    "T": "Foyer or similar supported accommodation",
+    "U": "Independent living",
+    "V": "Emergency accommodation",
+    "W": "Bed and breakfast",
+    "X": "In custody",
+    "Y": "Other accommodation",
+    "Z": "With former foster carers",
+    "0": "Not known",
+}
+
+
+class CareLeaverQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> "CareLeaverQuerySet":
+        """Advisors: own caseload and cover of today; leaving care managers: all of their council; others nobody."""
+        from stockport_hubs.core import clock
+
+        if user.role == Role.LEAVING_CARE_MANAGER:
+            return self.filter(council_id=user.organisation_id)
+        if user.role == Role.PERSONAL_ADVISOR:
+            return self.filter(council_id=user.organisation_id).with_advisor(user, clock.today())
+        return self.none()
+
+    def with_advisor(self, user: User, day: date) -> "CareLeaverQuerySet":
+        """Allocated to this advisor on that day, or covered by them."""
+        return self.filter(
+            Exists(AdvisorAllocation.objects.in_force_on(day).filter(care_leaver=OuterRef("pk"), advisor=user))
+            | Exists(AdvisorCover.objects.in_force_on(day).filter(care_leaver=OuterRef("pk"), advisor=user))
+        )
+
+    def to_allocate(self, day: date) -> "CareLeaverQuerySet":
+        """Nobody is allocated on that day."""
+        return self.filter(
+            ~Exists(AdvisorAllocation.objects.in_force_on(day).filter(care_leaver=OuterRef("pk"))), died_on=None
+        )
+
+    def search(self, words: str) -> "CareLeaverQuerySet":
+        """Every word must be in the preferred name, surname or reference."""
+        found = self
+        for word in words.split():
+            found = found.filter(
+                Q(preferred_name__icontains=word) | Q(surname__icontains=word) | Q(reference__istartswith=word)
+            )
+        return found
+
+
+class CareLeaver(UuidModel):
+    """A young person the leaving care team supports; `reference` is the Child Unique ID of the case system."""
+
+    council = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    reference = models.CharField(max_length=40)
+    preferred_name = models.CharField(max_length=60, blank=True, help_text="Blank: imported, waiting for a name.")
+    surname = models.CharField(max_length=60, blank=True)
+    born_on = models.DateField()
+    team = models.CharField(max_length=80, blank=True)
+    eligibility = models.CharField(max_length=20, choices=Eligibility)
+    in_touch = models.CharField(max_length=4, choices=InTouch, blank=True)
+    accommodation = models.CharField(max_length=1, blank=True, help_text="SSDA903 letter, or 0 for not known.")
+    accommodation_suitable = models.BooleanField(null=True)
+    pathway_plan_review_on = models.DateField(null=True, blank=True)
+    address = models.CharField(max_length=200, blank=True)
+    postcode = models.CharField(max_length=8, blank=True)
+    is_safe_address = models.BooleanField(default=False, help_text="Address kept from all outputs.")
+    phone = models.CharField(max_length=30, blank=True)
+    email = models.EmailField(blank=True)
+    imported_advisor = models.CharField(max_length=120, blank=True, help_text="The advisor named in the import file.")
+    died_on = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = CareLeaverQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["preferred_name", "surname", "reference"]
+        indexes = [models.Index(fields=["council", "preferred_name", "surname"], name="careleaver_by_name")]
+        constraints = [
+            models.UniqueConstraint(fields=["council", "reference"], name="careleaver_reference_once"),
+            choices_constraint("eligibility", Eligibility, "careleaver_eligibility_valid"),
+            models.CheckConstraint(condition=Q(in_touch__in=["", *InTouch.values]), name="careleaver_in_touch_valid"),
+            models.CheckConstraint(
+                condition=Q(accommodation__in=["", *ACCOMMODATION]), name="careleaver_accommodation_valid"
+            ),
+            models.CheckConstraint(
+                condition=Q(died_on__isnull=True) | Q(died_on__gte=F("born_on")), name="careleaver_died_after_birth"
+            ),
+        ]
+
+    def __str__(self):
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        """Preferred name and surname; someone imported without a name is shown by reference."""
+        return f"{self.preferred_name} {self.surname}".strip() or f"Waiting for a name ({self.reference})"
+
+    @property
+    def initials(self) -> str:
+        return "".join(part[0] for part in (self.preferred_name, self.surname) if part).upper() or "–"
+
+    def get_accommodation_display(self) -> str:
+        return ACCOMMODATION.get(self.accommodation, "Not recorded")
+
+
+class DatedQuerySet(models.QuerySet):
+    def in_force_on(self, day: date) -> "DatedQuerySet":
+        """Rows whose dates hold the day (`until_on` is the last day)."""
+        return self.filter(Q(until_on__isnull=True) | Q(until_on__gte=day), from_on__lte=day)
+
+
+class AdvisorAllocation(UuidModel):
+    """The personal advisor of a young person, dated; a transfer closes one row and opens the next."""
+
+    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.CASCADE, related_name="allocations")
+    advisor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    from_on = models.DateField()
+    until_on = models.DateField(null=True)
+    given_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["advisor", "until_on"], name="allocation_by_advisor")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["care_leaver"], condition=Q(until_on__isnull=True), name="allocation_one_open"
+            ),
+            # A transfer on the day of the allocation leaves a row that never held a day.
+            models.CheckConstraint(
+                condition=Q(until_on__isnull=True) | Q(until_on__gte=F("from_on")), name="allocation_dates_in_order"
+            ),
+        ]
+
+
+class AdvisorCover(UuidModel):
+    """A colleague covers a young person for a while; given by a manager."""
+
+    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.CASCADE, related_name="covers")
+    advisor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    from_on = models.DateField()
+    until_on = models.DateField()
+    given_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until_on__gte=F("from_on")), name="cover_dates_in_order"),
+        ]
+
+
+class CohortPlaceState(models.TextChoices):
+    IDENTIFIED = "identified", "Identified"
+    OFFERED = "offered", "Offered"
+    AGREED = "agreed", "Agreed"
+    DECLINED = "declined", "Declined"
+    NO_REPLY = "no_reply", "No reply"
+
+
+class CohortPlace(UuidModel):
+    """A manager ticks who belongs to the pilot's cohort; nobody falls out of the denominator."""
+
+    State = CohortPlaceState
+
+    care_leaver = models.OneToOneField(CareLeaver, on_delete=models.CASCADE, related_name="cohort_place")
+    state = models.CharField(max_length=12, choices=State, default=State.IDENTIFIED)
+    state_on = models.DateField(help_text="Since when.")
+
+    class Meta:
+        constraints = [choices_constraint("state", CohortPlaceState, "cohort_state_valid")]
+
+
+class CohortMove(UuidModel):
+    """One step of a cohort place, with who and when."""
+
+    place = models.ForeignKey(CohortPlace, on_delete=models.CASCADE, related_name="moves")
+    state = models.CharField(max_length=12, choices=CohortPlace.State)
+    on = models.DateField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["on", "recorded_at"]
+        constraints = [choices_constraint("state", CohortPlace.State, "cohort_move_state_valid")]
+
+
+class SharingAgreementHowGiven(models.TextChoices):
+    IN_PERSON = "in_person", "In person"
+    BY_PHONE = "by_phone", "By phone"
+    IN_WRITING = "in_writing", "In writing"
+
+
+class SharingAgreement(UuidModel):
+    """The young person's agreement to take part and to have data shared with the pantry."""
+
+    HowGiven = SharingAgreementHowGiven
+
+    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.CASCADE, related_name="sharing_agreements")
+    wording_version = models.CharField(max_length=20)
+    privacy_notice_on = models.DateField(help_text="The day the privacy notice was given.")
+    given_on = models.DateField()
+    how_given = models.CharField(max_length=12, choices=HowGiven)
+    taken_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    share_name = models.BooleanField(default=True, help_text="No: the pantry sees the number only.")
+    until_on = models.DateField(null=True, blank=True)
+    withdrawn_on = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["-given_on"]
+        constraints = [
+            choices_constraint("how_given", SharingAgreementHowGiven, "sharing_how_valid"),
+            models.CheckConstraint(
+                condition=Q(privacy_notice_on__lte=F("given_on")), name="sharing_notice_before_agreement"
+            ),
+            models.CheckConstraint(
+                condition=Q(until_on__isnull=True) | Q(until_on__gte=F("given_on")), name="sharing_ends_after_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gte=F("given_on")),
+                name="sharing_withdrawn_after_start",
+            ),
+        ]
+
+    def holds_on(self, day: date) -> bool:
+        """Given, not run out and not withdrawn on that day."""
+        return (
+            self.given_on <= day
+            and (self.until_on is None or day <= self.until_on)
+            and (self.withdrawn_on is None or day < self.withdrawn_on)
+        )
+
+
+class SharedItem(UuidModel):
+    """One health, diet or practical fact the young person agreed to share, with its own date."""
+
+    agreement = models.ForeignKey(SharingAgreement, on_delete=models.CASCADE, related_name="items")
+    kind = models.CharField(max_length=12, help_text="A core.needs.NeedKind: allergen, diet, language, no_cooking.")
+    value = models.CharField(max_length=60, blank=True)
+    agreed_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["agreement", "kind", "value"], name="shared_item_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["allergen", "diet", "language", "no_cooking"]), name="shared_item_kind_valid"
+            ),
+        ]

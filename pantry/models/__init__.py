@@ -1,0 +1,36 @@
+"""Where they shop: places, members, prepaid blocks, the journal and weekly collections. Knows nobody's funder's why."""
+
+from pantry.models.blocks import BlockSource, PaidWeek, PrepaidBlock, RenewalDecision
+from pantry.models.collections import Collection, MissedWeek, PantrySession, SelectedItem
+from pantry.models.funding import Budget, CreditPool, FundingAgreement, Tariff
+from pantry.models.journal import Account, EntryKind, JournalEntry, JournalLine
+from pantry.models.memberships import Membership, MembershipMove, Place, SharedNeed
+from pantry.models.places import Band, Closure, OpeningHours, Pantry, PantryStaff
+
+__all__ = [
+    "Account",
+    "Band",
+    "BlockSource",
+    "Budget",
+    "Closure",
+    "Collection",
+    "CreditPool",
+    "EntryKind",
+    "FundingAgreement",
+    "JournalEntry",
+    "JournalLine",
+    "Membership",
+    "MembershipMove",
+    "MissedWeek",
+    "OpeningHours",
+    "PaidWeek",
+    "Pantry",
+    "PantrySession",
+    "PantryStaff",
+    "Place",
+    "PrepaidBlock",
+    "RenewalDecision",
+    "SelectedItem",
+    "SharedNeed",
+    "Tariff",
+]

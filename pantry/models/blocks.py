@@ -1,0 +1,186 @@
+"""Prepaid blocks, their paid weeks, and the decisions to renew."""
+
+from datetime import date
+
+from django.db import models
+from django.db.models import Q
+
+from pantry.models.funding import FundingAgreement
+from pantry.models.memberships import Membership
+from pantry.models.places import Pantry
+from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.core.models import UuidModel, choices_constraint
+
+
+class BlockSource(models.TextChoices):
+    FUNDED = "funded", "Bought by the funder"
+    GOODWILL = "goodwill", "Goodwill"
+    SELF_PAY = "self_pay", "Paid by the member"
+    OPENING = "opening", "Opening position"
+
+
+class PrepaidBlockQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> "PrepaidBlockQuerySet":
+        """Blocks of the memberships this person may see; never a volunteer."""
+        if user.role == Role.PANTRY_VOLUNTEER:
+            return self.none()
+        return self.filter(membership__in=Membership.objects.for_user(user))
+
+
+class PrepaidBlock(UuidModel):
+    """Weeks bought in advance for one member at one price; money is what was paid, locked at purchase."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="blocks")
+    block_no = models.PositiveSmallIntegerField()
+    source = models.CharField(max_length=10, choices=BlockSource, default=BlockSource.FUNDED)
+    agreement = models.ForeignKey(FundingAgreement, on_delete=models.PROTECT, null=True, related_name="+")
+    weeks = models.PositiveSmallIntegerField()
+    weekly_pence = models.PositiveIntegerField()
+    joining_pence = models.PositiveIntegerField(default=0)
+    from_pool_pence = models.PositiveIntegerField(default=0, help_text="The part paid from the pool of credit.")
+    starts_on = models.DateField(help_text="The Monday of its first week when bought.")
+    bought_on = models.DateField()
+    bought_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_on = models.DateField(null=True, help_text="Ended early: later weeks were credited.")
+
+    objects = PrepaidBlockQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["block_no"]
+        indexes = [models.Index(fields=["agreement", "bought_on"], name="block_by_agreement")]
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "block_no"], name="block_number_once"),
+            choices_constraint("source", BlockSource, "block_source_valid"),
+            models.CheckConstraint(condition=Q(weeks__gte=1, weeks__lte=26), name="block_weeks_1_to_26"),
+            models.CheckConstraint(condition=Q(starts_on__week_day=2), name="block_starts_on_a_monday"),
+            models.CheckConstraint(condition=Q(block_no__gte=1), name="block_number_from_1"),
+        ]
+
+    def __str__(self):
+        return f"Block {self.block_no}"
+
+    @property
+    def price_pence(self) -> int:
+        """Joining fee and weeks together."""
+        return self.joining_pence + self.weeks * self.weekly_pence
+
+
+class PaidWeekQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> "PaidWeekQuerySet":
+        return self.filter(block__in=PrepaidBlock.objects.for_user(user))
+
+    def dated(self) -> "PaidWeekQuerySet":
+        return self.filter(state=PaidWeek.State.DATED)
+
+    def later_than(self, day: date) -> "PaidWeekQuerySet":
+        """Dated or parked weeks not yet used on that day (a week is used once its Monday has come)."""
+        return self.filter(Q(state=PaidWeek.State.PARKED) | Q(state=PaidWeek.State.DATED, week__gt=day))
+
+
+class PaidWeekState(models.TextChoices):
+    DATED = "dated", "Dated"
+    PARKED = "parked", "Parked"
+    CREDITED = "credited", "Credited"
+    REVERSED = "reversed", "Reversed"
+
+
+class PaidWeek(models.Model):
+    """One week of a block. Dated weeks have a Monday; parked ones wait for the next free open week."""
+
+    State = PaidWeekState
+
+    block = models.ForeignKey(PrepaidBlock, on_delete=models.PROTECT, related_name="paid_weeks")
+    # Repeated from the block: "one paid week per membership and week" is a constraint on this table.
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="paid_weeks")
+    position = models.PositiveSmallIntegerField(help_text="1 to the block's number of weeks.")
+    week = models.DateField(null=True, help_text="A Monday; empty while parked.")
+    pantry = models.ForeignKey(Pantry, on_delete=models.PROTECT, related_name="+")
+    pence = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=State, default=State.DATED)
+
+    objects = PaidWeekQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["block_id", "position"]
+        indexes = [models.Index(fields=["pantry", "week"], name="paid_week_by_pantry")]
+        constraints = [
+            models.UniqueConstraint(fields=["block", "position"], name="paid_week_position_once"),
+            models.UniqueConstraint(
+                fields=["membership", "week"], condition=Q(state="dated"), name="paid_week_once_a_week"
+            ),
+            choices_constraint("state", PaidWeekState, "paid_week_state_valid"),
+            models.CheckConstraint(
+                condition=~Q(state="dated") | Q(week__isnull=False, week__week_day=2),
+                name="paid_week_dated_on_a_monday",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="parked") | Q(week__isnull=True), name="paid_week_parked_no_date"
+            ),
+        ]
+
+
+class RenewalDecisionQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> "RenewalDecisionQuerySet":
+        """Leaving care managers and finance officers of the funder; pantry managers of the operator."""
+        if user.role in (Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER, Role.PANTRY_MANAGER):
+            return self.filter(membership__in=Membership.objects.for_user(user))
+        return self.none()
+
+
+class RenewalDecisionOutcome(models.TextChoices):
+    RENEWED = "renewed", "Renewed"
+    HELD = "held", "Held"
+    SELF_PAY = "self_pay", "Member pays"
+    STOPPED = "stopped", "Stopped"
+
+
+class RenewalDecisionReason(models.TextChoices):
+    FUNDED_UNTIL = "funded_until", "Funding ends before the block would"
+    NO_COLLECTION = "no_collection", "No collection in the last open weeks"
+    PAUSED = "paused", "Paused"
+    BUDGET = "budget", "The year's budget would be exceeded"
+    BLOCKS_REACHED = "blocks_reached", "The agreement's number of blocks is reached"
+    PANTRY_CLOSING = "pantry_closing", "The pantry is closing"
+    FLAGGED = "flagged", "Flagged by hand"
+    THIRD_AT_ONCE = "third_at_once", "A third due block at once"
+    DAILY_LIMIT = "daily_limit", "The agreement's daily limit is passed"
+    NO_TARIFF = "no_tariff", "No agreed tariff for the start date"
+    NOT_AUTOMATIC = "not_automatic", "The agreement does not renew by itself"
+    AGREEMENT_ENDS = "agreement_ends", "The agreement ends before the block would start"
+
+
+class RenewalDecision(UuidModel):
+    """What was decided about a member's next block; the unique key makes the decision happen once."""
+
+    Outcome = RenewalDecisionOutcome
+
+    Reason = RenewalDecisionReason
+
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="renewal_decisions")
+    block_no = models.PositiveSmallIntegerField()
+    due_on = models.DateField()
+    starts_on = models.DateField()
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    reasons = models.JSONField(default=list, help_text="Codes of Reason, for a hold.")
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+    block = models.OneToOneField(PrepaidBlock, on_delete=models.PROTECT, null=True, related_name="decision")
+
+    objects = RenewalDecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_on", "id"]
+        indexes = [models.Index(fields=["outcome", "due_on"], name="decision_by_outcome")]
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "block_no"], name="decision_once_a_block"),
+            choices_constraint("outcome", RenewalDecisionOutcome, "decision_outcome_valid"),
+            models.CheckConstraint(
+                condition=Q(outcome="renewed", block__isnull=False) | (~Q(outcome="renewed") & Q(block__isnull=True)),
+                name="decision_renewed_has_a_block",
+            ),
+        ]
+
+    @property
+    def reason_labels(self) -> list[str]:
+        return [self.Reason(code).label for code in self.reasons]

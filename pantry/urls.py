@@ -1,0 +1,2 @@
+app_name = "pantry"
+urlpatterns: list = []

@@ -1,0 +1,119 @@
+"""Introductions: the only tie between a young person and a membership."""
+
+from django.db import models
+from django.db.models import Q
+
+from careleavers.models import CareLeaver, SharingAgreement
+from pantry.models import FundingAgreement, Membership, Pantry
+from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.core.models import UuidModel, choices_constraint
+
+
+class ReferralQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> "ReferralQuerySet":
+        """Council: introductions of the people they may see. Pantry managers: those sent to their organisation
+        (templates and `facts_for_pantry` decide what of them they see)."""
+        if user.role in (Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER):
+            return self.filter(care_leaver__in=CareLeaver.objects.for_user(user))
+        if user.role == Role.PANTRY_MANAGER:
+            return self.filter(pantry__operator_id=user.organisation_id).exclude(state=Referral.State.DRAFT)
+        return self.none()
+
+
+class ReferralState(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    SENT = "sent", "Sent"
+    MORE_ASKED = "more_asked", "More asked"
+    WAITING = "waiting", "Waiting list"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class ReferralDeclineReason(models.TextChoices):
+    FULL = "full", "The pantry is full"
+    OUT_OF_AREA = "out_of_area", "Outside the area"
+    ALREADY_MEMBER = "already_member", "Already a member here"
+    CANNOT_MEET_NEEDS = "cannot_meet_needs", "We cannot meet the needs"
+    OTHER = "other", "Another reason"
+
+
+class Referral(UuidModel):
+    """An introduction plus the instruction to fund a place."""
+
+    State = ReferralState
+
+    DeclineReason = ReferralDeclineReason
+
+    number = models.PositiveIntegerField(unique=True, help_text="Shown as I-00001: a reference both sides can say.")
+    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.PROTECT, related_name="referrals")
+    sharing = models.ForeignKey(SharingAgreement, on_delete=models.PROTECT, null=True, related_name="+")
+    agreement = models.ForeignKey(FundingAgreement, on_delete=models.PROTECT, null=True, related_name="+")
+    pantry = models.ForeignKey(Pantry, on_delete=models.PROTECT, null=True, related_name="+")
+    first_week = models.DateField(null=True, blank=True, help_text="A Monday up to 8 weeks ahead; empty: the first.")
+    pantry_needs_to_know = models.CharField(max_length=300, blank=True)
+    why = models.TextField(blank=True, help_text="For the council only.")
+    other_pantry_reason = models.CharField(max_length=200, blank=True)
+    goes_along = models.CharField(max_length=120, blank=True, help_text="Who goes along the first time.")
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decline_reason = models.CharField(max_length=20, choices=DeclineReason, blank=True)
+    outcome_note = models.CharField(max_length=200, blank=True)
+    membership = models.OneToOneField(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = ReferralQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-made_at"]
+        indexes = [models.Index(fields=["pantry", "state"], name="referral_by_pantry")]
+        constraints = [
+            choices_constraint("state", ReferralState, "referral_state_valid"),
+            models.CheckConstraint(
+                condition=Q(decline_reason="")
+                | Q(decline_reason__in=["full", "out_of_area", "already_member", "cannot_meet_needs", "other"]),
+                name="referral_decline_reason_valid",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "withdrawn"])
+                | Q(sharing__isnull=False, agreement__isnull=False, pantry__isnull=False, sent_at__isnull=False),
+                name="referral_sent_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="accepted", membership__isnull=False)
+                | (~Q(state="accepted") & Q(membership__isnull=True)),
+                name="referral_accepted_has_a_membership",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_week__isnull=True) | Q(first_week__week_day=2), name="referral_first_week_a_monday"
+            ),
+            models.UniqueConstraint(
+                fields=["care_leaver"],
+                condition=Q(state__in=["draft", "sent", "more_asked", "waiting"]),
+                name="referral_one_under_way",
+            ),
+        ]
+
+    def __str__(self):
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        return f"I-{self.number:05d}"
+
+
+class ReferralMove(UuidModel):
+    """One step of an introduction, with who and when; the note is read by both sides."""
+
+    referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="moves")
+    state = models.CharField(max_length=10, choices=Referral.State)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["at"]
+        constraints = [choices_constraint("state", Referral.State, "referral_move_state_valid")]

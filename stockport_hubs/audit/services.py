@@ -1,0 +1,55 @@
+"""Write audit rows in the transaction of the change or the disclosure: no log, no data."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import models
+
+from stockport_hubs.accounts.models import User
+from stockport_hubs.audit.models import AuditEvent, AuditSubject
+
+CARE_LEAVER, MEMBERSHIP = "careleaver", "membership"
+
+
+def record(
+    verb: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    job: str = "",
+    target: models.Model | None = None,
+    subjects: Iterable[tuple[str, object]] = (),
+    detail: dict | None = None,
+) -> AuditEvent:
+    """One event by a person or a named job; `subjects` are (CARE_LEAVER | MEMBERSHIP, id) pairs.
+
+    Detail holds ids, codes and names of fields, never what a person is called or said.
+    """
+    if (by is None) == (job == ""):
+        raise ValueError("An audit row needs a person or a named job, and not both.")
+    event = AuditEvent.objects.create(
+        at=at,
+        verb=verb,
+        by=by,
+        job=job,
+        target_type=target._meta.model_name if target is not None else "",
+        target_id=target.pk if target is not None else None,
+        detail=detail or {},
+    )
+    AuditSubject.objects.bulk_create(
+        [AuditSubject(event=event, kind=kind, subject_id=key) for kind, key in dict.fromkeys(subjects)]
+    )
+    return event
+
+
+def record_many(events: Iterable[tuple[AuditEvent, Iterable[tuple[str, object]]]]) -> None:
+    """Several events at once for batches (renewals, bulk loads): two inserts whatever their number."""
+    pairs = [(event, list(dict.fromkeys(subjects))) for event, subjects in events]
+    for event, _ in pairs:
+        if (event.by_id is None) == (event.job == ""):
+            raise ValueError("An audit row needs a person or a named job, and not both.")
+    AuditEvent.objects.bulk_create([event for event, _ in pairs], batch_size=500)
+    AuditSubject.objects.bulk_create(
+        [AuditSubject(event=event, kind=kind, subject_id=key) for event, subjects in pairs for kind, key in subjects],
+        batch_size=1000,
+    )

@@ -1,0 +1,60 @@
+"""The job table: the truth about work to be done outside a request. Queues only wake whoever pumps it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from stockport_hubs.core.models import UuidModel
+
+
+class JobQuerySet(models.QuerySet):
+    def for_user(self, user) -> "JobQuerySet":
+        """Jobs this person asked for."""
+        return self.filter(asked_by=user)
+
+    def claimable(self, now) -> "JobQuerySet":
+        """Due, unfinished, and not leased to a living worker; oldest first."""
+        return (
+            self.filter(done_at__isnull=True, failed_at__isnull=True, due_at__lte=now)
+            .filter(Q(lease_until__isnull=True) | Q(lease_until__lte=now))
+            .order_by("due_at", "id")
+        )
+
+
+class Job(UuidModel):
+    """One piece of work, written in the business transaction (this table is the outbox)."""
+
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=200, unique=True, help_text="Same key: the same work, done once.")
+    ids = models.JSONField(default=dict, help_text="Ids only, never personal data.")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Also the fence: a finish names its attempt.")
+    progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent.")
+    progress_note = models.CharField(max_length=120, blank=True)
+    cancel_asked_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(done_at__isnull=True, failed_at__isnull=True),
+                name="job_still_to_do",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(progress__lte=100), name="job_progress_per_cent"),
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True) | Q(failed_at__isnull=True), name="job_done_or_failed_not_both"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.key}"

@@ -1,0 +1,19 @@
+"""Every URL of the site; apps are included by string, and there is no Django admin: it would be a second door."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("stockport_hubs.home.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("stockport_hubs.administration.urls")),
+    path("jobs/", include("stockport_hubs.jobs.urls")),
+    path("people/", include("careleavers.urls")),
+    path("introductions/", include("referrals.urls")),
+    path("pantry/", include("pantry.urls")),
+    path("reviews/", include("reviews.urls")),
+]
+
+handler400 = "stockport_hubs.home.errors.bad_request"
+handler403 = "stockport_hubs.home.errors.forbidden"
+handler404 = "stockport_hubs.home.errors.not_found"
+handler500 = "stockport_hubs.home.errors.server_error"
