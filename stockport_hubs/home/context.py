@@ -1,0 +1,86 @@
+"""What every page knows: the site's name, the menu of this role, whether these are the sample accounts."""
+
+from django.conf import settings
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+
+from stockport_hubs.accounts.models import Role
+
+SITE_NAME = "Stockport Hubs"
+HOME = ("Home", "home")
+PEOPLE = ("Young people", "careleavers:list", "careleavers:")
+COHORT = ("Cohort", "careleavers:cohort", "careleavers:offer")
+INTRODUCTIONS = ("Introductions", "referrals:list", "referrals:")
+RENEWALS = ("Renewals", "pantry:renewals", "pantry:renewal")
+MONEY = ("Money", "pantry:agreements", "pantry:agreement", "pantry:payment")
+TARIFFS = ("Tariffs", "pantry:tariffs", "pantry:tariff")
+TODAY = ("Today’s session", "pantry:today", "pantry:session", "pantry:record", "pantry:void")
+SESSIONS = ("Sessions", *TODAY[1:])
+MEMBERS = ("Members", "pantry:members", "pantry:member")
+PANTRIES = ("Pantries", "pantry:pantries", "pantry:pantry", "pantry:hours", "pantry:closures")
+BARRIERS = ("Barriers", "reviews:barriers", "reviews:barrier")
+MEETINGS = ("Meetings", "reviews:meetings", "reviews:meeting", "reviews:pack", "reviews:figures")
+ACCOUNTS = ("Accounts", "accounts:list", "accounts:")
+
+# (label, view name, beginnings of the names of other views under this entry); the longest fitting one is marked.
+MENU = {
+    Role.PERSONAL_ADVISOR: (HOME, PEOPLE, INTRODUCTIONS, BARRIERS, MEETINGS),
+    Role.LEAVING_CARE_MANAGER: (HOME, PEOPLE, COHORT, INTRODUCTIONS, RENEWALS, MONEY, BARRIERS, MEETINGS),
+    Role.FINANCE_OFFICER: (HOME, MONEY, TARIFFS),
+    Role.PANTRY_VOLUNTEER: (TODAY,),
+    Role.PANTRY_MANAGER: (HOME, INTRODUCTIONS, SESSIONS, MEMBERS, PANTRIES, RENEWALS, BARRIERS, MEETINGS),
+    Role.ADMINISTRATOR: (HOME, ACCOUNTS),
+}
+
+
+def _url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def menu(role: str, view_name: str = "") -> list[dict[str, str]]:
+    """The entries of a role's menu: label, url, and active as aria-current wants it ("page", "true" or "")."""
+    entries = MENU[Role(role)]
+    fits = {
+        label: max((len(start) for start in (name, *starts) if view_name.startswith(start)), default=0)
+        for label, name, *starts in entries
+    }
+    best = max(fits, key=lambda label: fits[label])
+    return [
+        {
+            "label": label,
+            "url": url,
+            "active": ("page" if view_name == name else "true") if label == best and fits[label] else "",
+        }
+        for label, name, *_ in entries
+        if (url := _url(name))
+    ]
+
+
+def _sample_accounts(view_name: str):
+    """The sample pilot's accounts for the sign-in page, and only there."""
+    if not settings.SAMPLE_PILOT or view_name != "account_login":
+        return []
+    from stockport_hubs.accounts import sample
+
+    return sample.accounts()
+
+
+def site(request) -> dict:
+    """The context processor."""
+    user = getattr(request, "user", None)
+    match = request.resolver_match
+    view_name = match.view_name if match else ""
+    signed_in = user is not None and user.is_authenticated
+    return {
+        "site_name": SITE_NAME,
+        "site_logo": static(settings.SITE_LOGO) if settings.SITE_LOGO else "",
+        "home_url": _url("home"),
+        "account_url": _url("mfa_index") if signed_in else "",
+        "nav": menu(user.role, view_name) if signed_in else [],
+        # example.org is reserved: nobody real signs in with it, and no query is needed to know.
+        "sample_pilot": settings.SAMPLE_PILOT and signed_in and user.email.endswith("@example.org"),
+        "sample_accounts": _sample_accounts(view_name),
+    }
