@@ -4,9 +4,21 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
-from stockport_hubs.accounts.models import Role
+from stockport_hubs.accounts.models import Role, User
 
 SITE_NAME = "Stockport Hubs"
+SAMPLE_PASSWORD = "sample-pilot-2026"  # shown on the sign-in page on purpose
+SAMPLE_ACCOUNTS = {
+    "advisor@example.org": "Personal advisor",
+    "advisor2@example.org": "Another personal advisor",
+    "manager@example.org": "Leaving care manager",
+    "manager2@example.org": "Another leaving care manager, for what takes two people",
+    "finance@example.org": "Finance officer",
+    "volunteer@example.org": "Pantry volunteer, on a phone in the hall",
+    "volunteer2@example.org": "Volunteer at another pantry",
+    "pantry.manager@example.org": "Pantry manager",
+    "admin@example.org": "Administrator of accounts",
+}
 HOME = ("Home", "home")
 PEOPLE = ("Young people", "careleavers:list", "careleavers:")
 COHORT = ("Cohort", "careleavers:cohort", "careleavers:offer")
@@ -59,13 +71,16 @@ def menu(role: str, view_name: str = "") -> list[dict[str, str]]:
     ]
 
 
-def _sample_accounts(view_name: str):
-    """The sample pilot's accounts for the sign-in page, and only there."""
+def _sample_accounts(view_name: str) -> list[dict[str, str]]:
+    """The sample pilot's accounts (email, what), on the sign-in page and only there."""
     if not settings.SAMPLE_PILOT or view_name != "account_login":
         return []
-    from stockport_hubs.accounts import sample
-
-    return sample.accounts()
+    there = set(
+        User.objects.filter(is_active=True, organisation__is_sample=True, email__in=SAMPLE_ACCOUNTS).values_list(
+            "email", flat=True
+        )
+    )
+    return [{"email": email, "what": what} for email, what in SAMPLE_ACCOUNTS.items() if email in there]
 
 
 def site(request) -> dict:
@@ -83,4 +98,5 @@ def site(request) -> dict:
         # example.org is reserved: nobody real signs in with it, and no query is needed to know.
         "sample_pilot": settings.SAMPLE_PILOT and signed_in and user.email.endswith("@example.org"),
         "sample_accounts": _sample_accounts(view_name),
+        "sample_password": SAMPLE_PASSWORD,
     }
