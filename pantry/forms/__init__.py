@@ -1,0 +1,1 @@
+"""Forms of the pantry app, one noun a module: they validate, services save."""

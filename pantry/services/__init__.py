@@ -1,0 +1,1 @@
+"""Writes of the pantry app: one function a verb."""

@@ -1,0 +1,1 @@
+"""Pages of the pantry app, one noun a module."""
