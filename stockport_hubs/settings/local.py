@@ -7,3 +7,5 @@ DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY") or "local-only-not-a-secret-refused-in-production"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 SAMPLE_PILOT = True
+STATIC_ROOT = None  # static files come from where they lie, without collecting them first
+WHITENOISE_USE_FINDERS = True

@@ -1,0 +1,1 @@
+"""The tests. How to run them, the markers and the fixtures: tests/conftest.py."""

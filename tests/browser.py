@@ -1,0 +1,92 @@
+"""Chromium for tests and pictures: how it is started, and what every page must pass."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.servers import prepare
+
+WIDTHS = (360, 768, 1280)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE_OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},  # off by default
+    "resultTypes": ["violations"],
+}
+SAMPLE_PASSWORD = "sample-pilot-2026"
+# Every link of an error summary must land on something that can be typed into, chosen or pressed.
+DEAD_SUMMARY_LINKS = """() => [...document.querySelectorAll('.govuk-error-summary a')].filter(link => {
+    const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    return !target || !target.matches('input, select, textarea, button, a[href]');
+}).map(link => link.hash || link.href)"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's real Chromium ($CHROMIUM names another one)."""
+    path = prepare.chromium_path()
+    assert path, "no Chromium: install it or set CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def collect_problems(page: Page) -> list[str]:
+    """A list that fills with console messages, script errors and failed requests of the page."""
+    problems: list[str] = []
+
+    def failed(request) -> None:
+        if "ERR_ABORTED" not in (request.failure or ""):  # a download, or a page left while it was loading
+            problems.append(f"request failed: {request.url} {request.failure}")
+
+    page.on("console", lambda message: problems.append(f"console {message.type}: {message.text}"))
+    page.on("pageerror", lambda error: problems.append(f"script error: {error}"))
+    page.on("requestfailed", failed)
+    return problems
+
+
+def page_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
+    """What is wrong with the page as it stands: axe, sideways scrolling, headings, dead error-summary links."""
+    faults = [f"dead error-summary link {link}" for link in page.evaluate(DEAD_SUMMARY_LINKS)]
+    headings = page.locator("h1").count()
+    if headings != 1:
+        faults.append(f"{headings} level-one headings")
+    size = page.viewport_size
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            faults.append(f"{width}: scrolls sideways")
+        for violation in Axe().run(page, options=AXE_OPTIONS).response["violations"]:
+            node = violation["nodes"][0]
+            faults.append(f"{width}: {violation['id']} × {len(violation['nodes'])}: {node['html'][:200]}")
+    if size:
+        page.set_viewport_size(size)
+    return faults
+
+
+def axe_clean(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
+    """The page has none of those faults at any width."""
+    address = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", page.url)
+    assert (address, page_faults(page, widths)) == (address, [])
+
+
+def sign_in(page: Page, site_url: str, email: str, password: str = SAMPLE_PASSWORD) -> None:
+    """Through the sign-in page, as anyone would."""
+    page.goto(f"{site_url}/accounts/login/")
+    page.fill("input[name=login]", email)
+    page.fill("input[name=password]", password)
+    page.locator("form:has(input[name=password]) [type=submit]").first.click()
+    page.wait_for_url(lambda url: "/accounts/login/" not in url)

@@ -1,0 +1,156 @@
+"""`make test`, and its relatives with throw-away servers: `check.py`, `check.py postgres ARGS`, `check.py proof`."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+import prepare  # noqa: E402
+
+from tests.servers import PostgresServer, RedisServer  # noqa: E402
+
+BIN = prepare.VENV / "bin"
+LOGS = ROOT / "build" / "test"
+STEPS = {
+    "ruff check": [BIN / "ruff", "check", "."],
+    "ruff format": [BIN / "ruff", "format", "--check", "."],
+    "mypy": [BIN / "mypy"],
+    "import ladder": [BIN / "lint-imports"],
+    "migrations": [prepare.PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
+}
+BAR = "-" * 80
+
+
+def say(text: str) -> None:
+    """One line, at once."""
+    print(text, flush=True)
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """Test settings on SQLite without Redis, whatever the shell had set."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "CLOCK", "DEBUG")}
+    return {**kept, "DJANGO_SETTINGS_MODULE": "stockport_hubs.settings.test", **extra}
+
+
+def run_step(name: str, command: list) -> bool:
+    """One check before the tests: its time, and its output when it fails."""
+    start = time.monotonic()
+    line = [str(part) for part in command]
+    done = subprocess.run(line, cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    say(f"{name}: {'ok' if done.returncode == 0 else 'FAILED'}, {time.monotonic() - start:.1f} s")
+    if done.returncode:
+        say(done.stdout + done.stderr)
+    return done.returncode == 0
+
+
+class TestRun:
+    """One pytest run with its output in a file, so that two can go side by side."""
+
+    def __init__(self, name: str, arguments: list[str], **env: str) -> None:
+        self.name = name
+        self.log = LOGS / f"{name.lower()}.txt"
+        self.start = time.monotonic()
+        self.seconds = 0.0
+        with self.log.open("w") as output:
+            self.process = subprocess.Popen(
+                [prepare.PYTHON, "-m", "pytest", *arguments],
+                cwd=ROOT, env=environment(**env), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+    def done(self) -> bool:
+        """Has it ended? Notes when."""
+        if self.process.poll() is None:
+            return False
+        self.seconds = self.seconds or time.monotonic() - self.start
+        return True
+
+    def progress(self) -> str:
+        """How far it is, from pytest's own percentages."""
+        percent = re.findall(r"\[\s*(\d+%)\]", self.log.read_text(errors="replace"))
+        return f"{self.name} {percent[-1] if percent else 'starting'}"
+
+    def passed(self) -> bool:
+        """True when its tests passed."""
+        return self.process.returncode == 0
+
+
+def side_by_side(runs: list[TestRun]) -> None:
+    """Wait for them all, with a sign of life every half minute."""
+    told = time.monotonic()
+    try:
+        while not all([run.done() for run in runs]):
+            time.sleep(0.2)
+            if time.monotonic() - told > 30:
+                told = time.monotonic()
+                say("… " + ", ".join(run.progress() for run in runs))
+    finally:
+        for run in runs:
+            if run.process.poll() is None:
+                run.process.terminate()
+                run.process.wait()
+
+
+def everything() -> int:
+    """All of `make test`; pytest's own summary line is the last one."""
+    start = time.monotonic()
+    lacking = prepare.missing(prepare.TEST_NEEDS)
+    fine = all([run_step(name, command) for name, command in STEPS.items()])
+    unable = [
+        marker for marker, need in (("browser", "Chromium"), ("pdf", "Pango")) if any(need == n.name for n in lacking)
+    ]
+    arguments = ["-m", " and ".join(f"not {marker}" for marker in unable)] if unable else []
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        runs = [TestRun("SQLite", arguments)]
+        if not any(need.name in ("PostgreSQL 14 or later", "Redis") for need in lacking):
+            postgres, redis = stack.enter_context(PostgresServer()), stack.enter_context(RedisServer())
+            runs.append(TestRun("PostgreSQL", arguments, DATABASE_URL=postgres.url("postgres"), REDIS_URL=redis.url))
+        side_by_side(runs)
+    runs.sort(key=lambda run: not run.passed())  # what failed comes last, where it is seen
+    for run in runs:
+        say(f"{BAR}\n{run.name}: {'passed' if run.passed() else 'FAILED'}, {run.seconds:.1f} s")
+        if run is runs[-1]:
+            fine = report(lacking, fine, time.monotonic() - start)
+        say(run.log.read_text(errors="replace").rstrip())
+    return 0 if fine and all(run.passed() for run in runs) else 1
+
+
+def report(lacking: list[prepare.Need], fine: bool, seconds: float) -> bool:
+    """The whole time, what was left out, and whether that is allowed here."""
+    say(f"Whole: {seconds:.1f} s after preparing.")
+    for need in lacking:
+        say(f"LEFT OUT, for want of {need.name}: {need.without}.")
+    if lacking and os.environ.get("CI") == "true":
+        say("CI=true allows nothing to be left out: this run has FAILED.")
+        return False
+    if not fine:
+        say("A check before the tests has FAILED; see above.")
+    return fine
+
+
+def with_servers(*arguments: str) -> int:
+    """pytest with these arguments on throw-away PostgreSQL and Redis."""
+    with PostgresServer() as postgres, RedisServer() as redis:
+        env = environment(DATABASE_URL=postgres.url("postgres"), REDIS_URL=redis.url)
+        return subprocess.run([prepare.PYTHON, "-m", "pytest", *arguments], cwd=ROOT, env=env).returncode
+
+
+def main(arguments: list[str]) -> int:
+    """Which of the three."""
+    os.chdir(ROOT)
+    if not arguments:
+        return everything()
+    if arguments[0] == "proof":
+        only, seed = os.environ.get("ONLY", ""), os.environ.get("SEED") or "1"
+        status = with_servers("--full", f"--only={only}", f"--seed={seed}", "--tb=short", *arguments[1:])
+        return 0 if status == 5 else status  # 5: nothing left to run, every promise held before
+    return with_servers(*arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
