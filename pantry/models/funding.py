@@ -92,6 +92,10 @@ class TariffQuerySet(models.QuerySet):
     def agreed(self) -> "TariffQuerySet":
         return self.filter(agreed_at__isnull=False)
 
+    def awaiting_agreement(self) -> "TariffQuerySet":
+        """Proposed and neither agreed, sent back nor taken back."""
+        return self.filter(agreed_at__isnull=True, withdrawn_at__isnull=True)
+
 
 class Tariff(UuidModel):
     """A pantry's prices from a Monday on: proposed by the pantry manager, in force once finance has agreed."""
@@ -105,7 +109,9 @@ class Tariff(UuidModel):
     proposed_at = models.DateTimeField()
     agreed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     agreed_at = models.DateTimeField(null=True)
-    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True, help_text="Sent back by finance, or taken back by the proposer.")
+    sent_back_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    sent_back_reason = models.CharField(max_length=200, blank=True)
 
     objects = TariffQuerySet.as_manager()
 
@@ -125,5 +131,10 @@ class Tariff(UuidModel):
             ),
             models.CheckConstraint(
                 condition=Q(agreed_by__isnull=True) | ~Q(agreed_by=F("proposed_by")), name="tariff_two_people"
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_back_by__isnull=True, sent_back_reason="")
+                | (Q(sent_back_by__isnull=False, withdrawn_at__isnull=False) & ~Q(sent_back_reason="")),
+                name="tariff_sent_back_has_why",
             ),
         ]
