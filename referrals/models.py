@@ -46,7 +46,7 @@ class Referral(UuidModel):
     DeclineReason = ReferralDeclineReason
 
     number = models.PositiveIntegerField(unique=True, help_text="Shown as I-00001: a reference both sides can say.")
-    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.PROTECT, related_name="referrals")
+    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.PROTECT, related_name="+")
     sharing = models.ForeignKey(SharingAgreement, on_delete=models.PROTECT, null=True, related_name="+")
     agreement = models.ForeignKey(FundingAgreement, on_delete=models.PROTECT, null=True, related_name="+")
     pantry = models.ForeignKey(Pantry, on_delete=models.PROTECT, null=True, related_name="+")

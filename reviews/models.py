@@ -61,7 +61,7 @@ class Barrier(UuidModel):
     State = BarrierState
 
     council = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.CASCADE, null=True, related_name="barriers")
+    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.CASCADE, null=True, related_name="+")
     pantry = models.ForeignKey(Pantry, on_delete=models.PROTECT, null=True, related_name="+")
     category = models.CharField(max_length=12, choices=BarrierCategory)
     note = models.TextField(blank=True, help_text="For the council; Stockport Homes sees categories and counts.")

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('outcome_note', models.CharField(blank=True, max_length=200)),
                 ('agreement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement')),
                 ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('care_leaver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='careleavers.careleaver')),
+                ('care_leaver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='careleavers.careleaver')),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('membership', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership')),
                 ('pantry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry')),

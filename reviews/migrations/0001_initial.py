@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('recorded_at', models.DateTimeField()),
                 ('closed_on', models.DateField(null=True)),
                 ('outcome', models.CharField(blank=True, max_length=200)),
-                ('care_leaver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='barriers', to='careleavers.careleaver')),
+                ('care_leaver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='careleavers.careleaver')),
                 ('council', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation')),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pantry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry')),
