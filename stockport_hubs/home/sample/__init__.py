@@ -1,5 +1,5 @@
 """The sample pilot: an invented council, operator, staff and members, and 26 weeks of their story.
 
-Everything in it is made up and says so: the organisations carry "(sample)", surnames are words nobody is called, addresses
-and postcodes do not exist. The same start and seed give the same rows.
+Everything in it is made up and says so: the organisations carry "(sample)", surnames are words nobody is called,
+addresses and postcodes do not exist. The same start and seed give the same rows.
 """

@@ -1,21 +1,37 @@
-"""Who does what when in the sample pilot: pure Python, drawn from one seeded generator, so it can be read and repeated."""
+"""Who does what when in the sample pilot: pure Python, drawn from one seeded generator."""
 
 import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-PREFERRED = """Ash Aspen Avery Bay Blair Brook Bryn Cedar Clover Coral Cove Dale Dell Ellis Ember Fenn Fern Finch Flint
-Forest Gale Glen Grove Harbour Haven Hazel Heath Holly Indigo Iris Ivory Jade Jasper Juniper Kit Lake Lark Laurel Lee Linden
-Loch Lupin Maple March Marlow Meadow Merle Moss Nell North Oak Olive Onyx Opal Orchid Peat Perry Pine Plum Poppy Quill Rain
-Reed Ridge River Robin Rowan Rush Sage Sandy Shore Sky Sorrel Sparrow Sunny Teal Thorn Tide Vale Violet Wren Yarrow""".split()
-SURNAMES = """Samplewood Pretendley Inventon Mockford Exampleton Figmentby Trialworth Madeupham Fictley Placeholme
-Demonstone Dummyfield Nowhereton Testerby Notreall""".split()
+PREFERRED = """
+Ash Aspen Avery Bay Blair Brook Bryn Cedar Clover Coral Cove Dale Dell Ellis Ember Fenn Fern Finch Flint Forest
+Gale Glen Grove Harbour Haven Hazel Heath Holly Indigo Iris Ivory Jade Jasper Juniper Kit Lake Lark Laurel Lee
+Linden Loch Lupin Maple March Marlow Meadow Merle Moss Nell North Oak Olive Onyx Opal Orchid Peat Perry Pine Plum
+Poppy Quill Rain Reed Ridge River Robin Rowan Rush Sage Sandy Shore Sky Sorrel Sparrow Sunny Teal Thorn Tide Vale
+Violet Wren Yarrow
+""".split()
+SURNAMES = """
+Samplewood Pretendley Inventon Mocktown Exampleton Figmentby Trialworth Madeupham Fictley Placeholme Demonstone
+Dummyfield Nowhereton Testerby Notreall
+""".split()
 
 # How a member comes: the chance of a collection in a week, by the weeks since the first.
 REGULAR, MOSTLY, SOMETIMES, STOPS, NEVER = "regular", "mostly", "sometimes", "stops", "never"
 CHANCE = {REGULAR: 0.95, MOSTLY: 0.75, SOMETIMES: 0.45, STOPS: 0.9, NEVER: 0.0}
 
-CATEGORIES = ["distance", "hours", "stigma", "food_needs", "childcare", "health", "forgot", "no_cooking", "moved", "hours"]
+CATEGORIES = [
+    "distance",
+    "hours",
+    "stigma",
+    "food_needs",
+    "childcare",
+    "health",
+    "forgot",
+    "no_cooking",
+    "moved",
+    "hours",
+]
 DECLINE_REASONS = ["full", "out_of_area"]
 
 

@@ -1,0 +1,59 @@
+"""The last touches of the sample pilot: what waits for someone today."""
+
+from datetime import date, datetime, timedelta
+
+from reviews.services import barriers, meetings
+
+from pantry.services import places, tariffs
+from stockport_hubs.core.weeks import monday
+from stockport_hubs.jobs.models import Job
+from stockport_hubs.notifications.models import Message
+
+
+def finish(story, start: date, last: date, until: datetime) -> None:
+    """A price to agree, a closure ahead, a barrier of a pantry, the next meeting; and no old mail is sent."""
+    staff, first = story.staff, story.places[0]
+    pantry_manager, manager = staff["pantry.manager"], staff["manager"]
+    tariffs.propose_tariff(
+        pantry=story.places[1],
+        from_week=monday(last) + timedelta(weeks=5),
+        weekly_pence=450,
+        joining_pence=1000,
+        by=pantry_manager,
+        at=until,
+    )
+    places.announce_closure(
+        pantry=story.places[2],
+        from_on=last + timedelta(days=14),
+        until_on=last + timedelta(days=20),
+        reason="The hall is being painted",
+        by=pantry_manager,
+        at=until,
+    )
+    barriers.raise_barrier(
+        council=manager.organisation,
+        care_leaver=None,
+        pantry=first,
+        category="hours",
+        note="College days end after the session does.",
+        owner=manager,
+        due_on=last + timedelta(days=21),
+        raised_on=last,
+        by=manager,
+        at=until,
+    )
+    day = monday(last) + timedelta(days=15)
+    meeting = meetings.plan(
+        agreement=story.agreement,
+        starts_at=story.moment(day, 14),
+        where="Meeting room (sample)",
+        period_from=max(start, monday(last) - timedelta(weeks=26)),
+        period_to=monday(last) - timedelta(days=1),
+        by=manager,
+        at=until,
+    )
+    for user in (manager, staff["advisor"], pantry_manager):
+        meetings.invite(meeting=meeting, name=user.name, organisation=user.organisation, by=manager, at=until)
+    # What the story told people at the time is history: nobody gets it as mail today.
+    Message.objects.filter(sent_at__isnull=True).update(claimed_at=until, sent_at=until)
+    Job.objects.filter(kind="notifications.deliver").update(done_at=until, progress=100)
