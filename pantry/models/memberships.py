@@ -35,6 +35,10 @@ class MembershipQuerySet(models.QuerySet):
     def open(self) -> "MembershipQuerySet":
         return self.filter(state=Membership.State.OPEN)
 
+    def due_on(self, day: date) -> "MembershipQuerySet":
+        """Whose next renewal is to be decided on or before that day, oldest first."""
+        return self.filter(next_due_on__lte=day).order_by("next_due_on", "id")
+
     def search(self, words: str) -> "MembershipQuerySet":
         """By number, or by the beginning of any word of a preferred name that is shared."""
         found = self
@@ -81,6 +85,9 @@ class Membership(UuidModel):
     funded_until = models.DateField(null=True, help_text="No block may be bought that runs past this day.")
     stop_renewal = models.BooleanField(default=False, help_text="Flagged by hand: hold the next renewal.")
     self_pay_from = models.DateField(null=True, help_text="The Monday from which the member pays each week.")
+    # Follows from the last paid week, the pantry's open weeks and the decisions made; kept right by whatever moves one of
+    # them and proved by check_journal. It makes "due" an index look-up; the sweep works the date out again.
+    next_due_on = models.DateField(null=True, help_text="When the next renewal is to be decided; empty: nothing is.")
     created_at = models.DateTimeField()
 
     objects = MembershipQuerySet.as_manager()
@@ -90,6 +97,9 @@ class Membership(UuidModel):
         indexes = [
             models.Index(fields=["operator", "preferred_name", "number"], name="membership_by_name"),
             models.Index(fields=["agreement", "state"], name="membership_by_agreement"),
+            models.Index(
+                fields=["next_due_on", "id"], condition=Q(next_due_on__isnull=False), name="membership_by_due_day"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["operator", "number"], name="membership_number_once"),

@@ -1,0 +1,130 @@
+"""Which weeks are open at a pantry: planned sessions, less closures, less bank holidays of England.
+
+A week is closed when every session planned in it is closed. A week without any planned session (no hours recorded, or
+hours that begin later) counts as open: nothing is known against it, and paid weeks must land somewhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+
+import holidays
+
+from pantry import rules
+from pantry.models.places import Closure, OpeningHours, Pantry
+from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.weeks import LONDON, WEEK, london_date, monday
+
+LONGEST_SEARCH = 520  # weeks looked through for an open one
+
+
+@lru_cache(maxsize=64)
+def bank_holidays(year: int) -> dict[date, str]:
+    """The bank holidays of England by date. `holidays` lists a Saturday's or Sunday's festival beside the weekday
+    given for it; only weekdays are bank holidays."""
+    listed = holidays.country_holidays("GB", subdiv="ENG", years=year)
+    return {day: name for day, name in listed.items() if day.weekday() < 5 and day.year == year}
+
+
+@dataclass
+class Plan:
+    """One pantry's hours and closures."""
+
+    closes_on_bank_holidays: bool
+    hours: list[OpeningHours] = field(default_factory=list)
+    closures: list[Closure] = field(default_factory=list)
+    closed_weeks: dict[date, bool] = field(default_factory=dict)
+
+    def planned(self, day: date) -> list[tuple[time, time]]:
+        """(opens, closes) of the hours in force that day, closed or not."""
+        return [
+            (h.opens, h.closes)
+            for h in self.hours
+            if h.weekday == day.weekday() and h.from_on <= day and (h.until_on is None or day <= h.until_on)
+        ]
+
+    def is_closed_on(self, day: date) -> bool:
+        """A closure or a bank holiday keeps the pantry shut that day."""
+        if self.closes_on_bank_holidays and day in bank_holidays(day.year):
+            return True
+        return any(c.from_on <= day <= c.until_on for c in self.closures)
+
+    def is_closed(self, week: date) -> bool:
+        """Every session planned in the week is closed."""
+        if week not in self.closed_weeks:
+            days = [week + timedelta(days=n) for n in range(7)]
+            planned = [day for day in days if self.planned(day)]
+            self.closed_weeks[week] = bool(planned) and all(self.is_closed_on(day) for day in planned)
+        return self.closed_weeks[week]
+
+
+class WeekCalendar:
+    """Open and closed weeks of some pantries, read once."""
+
+    def __init__(self, plans: dict[object, Plan]):
+        self.plans = plans
+
+    @classmethod
+    def for_pantries(cls, pantries: Iterable[Pantry]) -> "WeekCalendar":
+        """Two queries, whatever the number of pantries (and theirs, when `pantries` is a query)."""
+        plans: dict[object, Plan] = {pantry.pk: Plan(pantry.closes_on_bank_holidays) for pantry in pantries}
+        for hours in OpeningHours.objects.filter(pantry__in=plans).order_by("weekday", "opens"):
+            plans[hours.pantry_id].hours.append(hours)
+        for closure in Closure.objects.filter(pantry__in=plans, withdrawn_at__isnull=True):
+            plans[closure.pantry_id].closures.append(closure)
+        return cls(plans)
+
+    def is_closed(self, pantry_id, week: date) -> bool:
+        """Every session planned in the week of this Monday is closed."""
+        return self.plans[pantry_id].is_closed(week)
+
+    def sessions(self, pantry_id, day: date) -> list[tuple[time, time]]:
+        """(opens, closes) of the sessions planned on a day and not closed."""
+        plan = self.plans[pantry_id]
+        return [] if plan.is_closed_on(day) else plan.planned(day)
+
+    def next_open_weeks(self, pantry_id, start: date, n: int, taken=frozenset()) -> list[date]:
+        """The first n open weeks from the week of `start` on that are not among those `taken`."""
+        plan, week, found = self.plans[pantry_id], monday(start), []
+        closed = 0
+        while len(found) < n:
+            if week not in taken and not plan.is_closed(week):
+                found.append(week)
+                closed = 0
+            elif (closed := closed + 1) > LONGEST_SEARCH:
+                raise Refused("The pantry has no open week in the next ten years. Look at its closures first.")
+            week += WEEK
+        return found
+
+    def next_open_week(self, pantry_id, start: date) -> date:
+        """The first open week from the week of `start` on."""
+        return self.next_open_weeks(pantry_id, start, 1)[0]
+
+    def open_weeks_between(self, pantry_id, first: date, before: date) -> list[date]:
+        """The open weeks from the week of `first` on that begin before the week of `before`."""
+        plan, week, found = self.plans[pantry_id], monday(first), []
+        while week < monday(before):
+            if not plan.is_closed(week):
+                found.append(week)
+            week += WEEK
+        return found
+
+    def first_week(self, pantry_id, at: datetime, wanted: date | None = None) -> date:
+        """The first week of someone accepted at a moment: that week if a session still opens in it, otherwise the next
+        open one; not before the wanted week, which may be up to 8 weeks ahead."""
+        this_week = monday(london_date(at))
+        latest = this_week + rules.WANTED_WEEKS_AHEAD * WEEK
+        if wanted is not None and monday(wanted) > latest:
+            raise Refused(
+                f"The first week can be up to {rules.WANTED_WEEKS_AHEAD} weeks ahead: "
+                f"choose {latest:%-d %B %Y} or an earlier Monday."
+            )
+        days = [this_week + timedelta(days=n) for n in range(7)]
+        opens_still = any(
+            datetime.combine(day, opens, LONDON) > at for day in days for opens, _ in self.sessions(pantry_id, day)
+        )
+        start = this_week if opens_still else this_week + WEEK
+        if wanted is not None:
+            start = max(start, monday(wanted))
+        return self.next_open_week(pantry_id, start)
