@@ -69,10 +69,24 @@ class CareLeaverQuerySet(models.QuerySet):
         )
 
     def to_allocate(self, day: date) -> "CareLeaverQuerySet":
-        """Nobody is allocated on that day."""
-        return self.filter(
-            ~Exists(AdvisorAllocation.objects.in_force_on(day).filter(care_leaver=OuterRef("pk"))), died_on=None
+        """Nobody is allocated on that day, or only someone whose account is deactivated."""
+        allocated = AdvisorAllocation.objects.in_force_on(day).filter(
+            care_leaver=OuterRef("pk"), advisor__deactivated_at__isnull=True
         )
+        return self.living().filter(~Exists(allocated))
+
+    def living(self) -> "CareLeaverQuerySet":
+        """Everyone we have not been told has died, whether or not the day is known."""
+        return self.filter(died_on=None).exclude(in_touch=InTouch.DIED)
+
+    def waiting_for_name(self) -> "CareLeaverQuerySet":
+        """Imported, and nobody has entered a preferred name yet."""
+        return self.living().filter(preferred_name="")
+
+    def with_allocations(self, day: date) -> "CareLeaverQuerySet":
+        """Each person's allocations of that day in `allocated`, with the advisor: one query more."""
+        in_force = AdvisorAllocation.objects.in_force_on(day).select_related("advisor")
+        return self.prefetch_related(models.Prefetch("allocations", queryset=in_force, to_attr="allocated"))
 
     def search(self, words: str) -> "CareLeaverQuerySet":
         """Every word must be in the preferred name, surname or reference."""
@@ -131,6 +145,15 @@ class CareLeaver(UuidModel):
     def full_name(self) -> str:
         """Preferred name and surname; someone imported without a name is shown by reference."""
         return f"{self.preferred_name} {self.surname}".strip() or f"Waiting for a name ({self.reference})"
+
+    @property
+    def has_died(self) -> bool:
+        """Stops every contact, letter and payment; the day may not be known."""
+        return self.died_on is not None or self.in_touch == InTouch.DIED
+
+    @property
+    def is_waiting_for_name(self) -> bool:
+        return not self.preferred_name and not self.has_died
 
     @property
     def initials(self) -> str:

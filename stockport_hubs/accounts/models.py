@@ -13,6 +13,12 @@ class OrganisationKind(models.TextChoices):
     OPERATOR = "operator", "Pantry operator"
 
 
+class OrganisationQuerySet(models.QuerySet):
+    def for_user(self, user: "User") -> "OrganisationQuerySet":
+        """Administrators every organisation, others their own."""
+        return self if user.role == Role.ADMINISTRATOR else self.filter(pk=user.organisation_id)
+
+
 class Organisation(UuidModel):
     """The council that pays, or the operator that runs pantries."""
 
@@ -21,6 +27,8 @@ class Organisation(UuidModel):
     name = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=10, choices=Kind)
     is_sample = models.BooleanField(default=False, help_text="Made with the sample pilot; production refuses it.")
+
+    objects = OrganisationQuerySet.as_manager()
 
     class Meta:
         constraints = [choices_constraint("kind", OrganisationKind, "organisation_kind_valid")]
@@ -55,6 +63,13 @@ class UserQuerySet(models.QuerySet):
         if user.role == Role.PANTRY_MANAGER:
             return self.filter(organisation_id=user.organisation_id, role=Role.PANTRY_VOLUNTEER)
         return self.none()
+
+    def search(self, words: str) -> "UserQuerySet":
+        """Every word must be in the name or the e-mail address."""
+        found = self
+        for word in words.split():
+            found = found.filter(Q(name__icontains=word) | Q(email__icontains=word))
+        return found
 
     def advisors_of(self, organisation_id) -> "UserQuerySet":
         """Personal advisors of a council whose accounts are not deactivated, by name."""
@@ -103,6 +118,13 @@ class User(UuidModel, AbstractBaseUser):
         return self.name.split(" ")[0]
 
     @property
+    def state(self) -> str:
+        """How the account stands, in a word or two."""
+        if self.deactivated_at:
+            return "Deactivated"
+        return "Active" if self.joined_at else "Invited"
+
+    @property
     def is_council(self) -> bool:
         return self.role in COUNCIL_ROLES
 
@@ -122,5 +144,10 @@ class Invitation(UuidModel):
         constraints = [
             models.CheckConstraint(
                 condition=Q(expires_at__gt=models.F("created_at")), name="invitation_expires_after_creation"
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(used_at__isnull=True, withdrawn_at__isnull=True),
+                name="invitation_one_open",
             ),
         ]

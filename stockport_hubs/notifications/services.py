@@ -17,14 +17,15 @@ from stockport_hubs.notifications.models import Message
 class Kind:
     render: Callable[[dict, User], tuple[str, str]]  # (ids, to) -> (subject, plain text)
     may_send: Callable[[dict, User], str | None]  # (ids, to) -> None, or the reason why not
+    to_inactive: bool = False  # an invitation goes to an account that is not active yet
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def kind(name: str, *, render, may_send) -> None:
+def kind(name: str, *, render, may_send, to_inactive: bool = False) -> None:
     """Register a kind of message. E-mails name nobody: they say that there is something to see, and link to it."""
-    _kinds[name] = Kind(render, may_send)
+    _kinds[name] = Kind(render, may_send, to_inactive)
 
 
 def send(name: str, *, to: User, key: str, ids: dict, at: datetime) -> Message:
@@ -45,13 +46,14 @@ def deliver(message_id) -> None:
         message = Message.objects.select_for_update(of=("self",)).select_related("to__organisation").get(pk=message_id)
         if message.sent_at or message.refused_at or message.claimed_at:
             return  # claimed and not sent: died while sending; a human decides, never a resend
-        why_not = None if message.to.is_active else "The account is not active."
-        why_not = why_not or _kinds[message.kind].may_send(message.ids, message.to)
+        kind_ = _kinds[message.kind]
+        why_not = None if message.to.is_active or kind_.to_inactive else "The account is not active."
+        why_not = why_not or kind_.may_send(message.ids, message.to)
         if why_not:
             message.refused_at, message.refused_because = timezone.now(), why_not[:200]
             message.save(update_fields=["refused_at", "refused_because"])
             return
-        subject, body = _kinds[message.kind].render(message.ids, message.to)
+        subject, body = kind_.render(message.ids, message.to)
         message.claimed_at = timezone.now()
         message.save(update_fields=["claimed_at"])
     EmailMessage(subject, body, to=[message.to.email]).send()

@@ -121,6 +121,19 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an account exists only through an invitat
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # the invited one
+# Guessing is counted per account and per address of the network (in the cache table, so for all web processes
+# together). A whole office shares one address: the limits per address leave room for a Monday morning.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "20/m/ip,5/300s/key",
+    "reset_password": "20/m/ip,3/300s/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",
+    "reauthenticate": "5/m/user",
+    "signup": "5/m/ip",
+    "manage_email": "5/m/user",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, low=0, high=5)
 
 LANGUAGE_CODE = "en-gb"
