@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from careleavers.models import CareLeaver, SharingAgreement
 from pantry.models import FundingAgreement, Membership, Pantry
+from referrals import rules
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.models import UuidModel, choices_constraint
 
@@ -16,8 +17,35 @@ class ReferralQuerySet(models.QuerySet):
         if user.role in (Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER):
             return self.filter(care_leaver__in=CareLeaver.objects.for_user(user))
         if user.role == Role.PANTRY_MANAGER:
-            return self.filter(pantry__operator_id=user.organisation_id).exclude(state=Referral.State.DRAFT)
+            sent = self.filter(pantry__operator_id=user.organisation_id, sent_at__isnull=False)
+            # Someone who has died is on no list again.
+            return sent.filter(Q(care_leaver__in=CareLeaver.objects.living()) | Q(membership__isnull=False))
         return self.none()
+
+    def under_way(self) -> "ReferralQuerySet":
+        """Drafts and everything sent that has no outcome yet; at most one a person."""
+        return self.filter(state__in=rules.UNDER_WAY)
+
+    def to_answer(self) -> "ReferralQuerySet":
+        """Sent, and the pantry's answer is still out (with questions asked and waiting lists)."""
+        return self.filter(state__in=rules.TO_ANSWER)
+
+    def search(self, words: str, *, by_name: bool) -> "ReferralQuerySet":
+        """By reference (I-00012 or 12); for the council also by the young person's name or reference."""
+        words = words.strip()
+        digits = words.upper().removeprefix("I").lstrip("-")
+        found = Q(number=int(digits)) if digits.isascii() and digits.isdigit() and len(digits) < 9 else Q(pk=None)
+        if by_name:
+            found |= Q(care_leaver__in=CareLeaver.objects.search(words))
+        return self.filter(found)
+
+    def running_membership_of(self, care_leaver: CareLeaver) -> Membership | None:
+        """The membership this person has now, if any."""
+        running = self.filter(care_leaver=care_leaver, membership__isnull=False).exclude(
+            membership__state=Membership.State.ENDED
+        )
+        found = running.select_related("membership").first()
+        return found.membership if found else None
 
 
 class ReferralState(models.TextChoices):
@@ -103,6 +131,10 @@ class Referral(UuidModel):
     @property
     def reference(self) -> str:
         return f"I-{self.number:05d}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in rules.UNDER_WAY
 
 
 class ReferralMove(UuidModel):

@@ -1,0 +1,88 @@
+"""What comes back to the council after acceptance: number, first week, block, weeks and the last collection."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Max
+
+from pantry.calendar import WeekCalendar
+from pantry.models import Collection, Membership, PaidWeek, Pantry, Place
+from referrals import rules
+from stockport_hubs.core.weeks import monday
+
+WORDS = {
+    "collected": "collected",
+    "missed": "missed",
+    "to_come": "to come",
+    "closed": "pantry closed",
+    "credited": "given back",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attendance:
+    """One member's weeks as the council sees them."""
+
+    membership: Membership
+    pantry: str
+    block_no: int | None
+    weeks: list[dict]
+    collected: int
+    last_collected_on: date | None
+    weeks_left: int
+    missed_in_a_row: int
+    is_not_taken_up: bool
+
+
+def of(membership: Membership, on: date) -> Attendance:
+    """The block that holds this week (before it: the first, after it: the last); 5 queries."""
+    paid = list(
+        PaidWeek.objects.filter(membership=membership)
+        .exclude(state=PaidWeek.State.REVERSED)
+        .select_related("block")
+        .order_by("block__block_no", "position")
+    )
+    collected = set(Collection.objects.counted().filter(membership=membership).values_list("week", flat=True))
+    last = Collection.objects.counted().filter(membership=membership).aggregate(last=Max("on"))["last"]
+    place = Place.objects.filter(membership=membership).select_related("pantry").order_by("-from_week").first()
+    calendar = WeekCalendar.for_pantries(Pantry.objects.filter(pk__in={row.pantry_id for row in paid}))
+    states = {row.pk: _state(row, collected, calendar, on) for row in paid}
+    block = _block_of(paid, on)
+    over = [states[row.pk] for row in sorted(paid, key=_week) if states[row.pk] in ("collected", "missed")]
+    return Attendance(
+        membership=membership,
+        pantry=place.pantry.name if place else "",
+        block_no=block.block_no if block else None,
+        weeks=[
+            {"monday": row.week, "state": states[row.pk], "words": WORDS[states[row.pk]]}
+            for row in paid
+            if block and row.block_id == block.pk and row.week
+        ],
+        collected=len(collected),
+        last_collected_on=last,
+        weeks_left=sum(
+            row.state == PaidWeek.State.PARKED or (row.state == PaidWeek.State.DATED and row.week > on) for row in paid
+        ),
+        missed_in_a_row=next((n for n, state in enumerate(reversed(over)) if state == "collected"), len(over)),
+        is_not_taken_up=rules.is_not_taken_up(first_week=membership.first_week, has_collected=bool(collected), on=on),
+    )
+
+
+def _week(row: PaidWeek) -> date:
+    return row.week or date.max
+
+
+def _state(row: PaidWeek, collected: set, calendar: WeekCalendar, on: date) -> str:
+    if row.state == PaidWeek.State.CREDITED:
+        return "credited"
+    if row.week in collected:
+        return "collected"
+    if row.week is None or row.week + timedelta(days=6) >= on:
+        return "to_come"
+    return "closed" if calendar.is_closed(row.pantry_id, row.week) else "missed"
+
+
+def _block_of(paid: list[PaidWeek], on: date):
+    """The block to show: the last one that has begun, or the first."""
+    begun = [row.block for row in paid if row.week and row.week <= monday(on)]
+    return max(begun, key=lambda block: block.block_no) if begun else (paid[0].block if paid else None)

@@ -1,0 +1,27 @@
+"""What the pages of an introduction share: the one way in, and the audit row of every view."""
+
+from careleavers.models import CareLeaver
+from referrals.models import Referral
+from stockport_hubs.accounts.models import Role
+from stockport_hubs.audit import services as audit
+from stockport_hubs.core import clock
+
+COUNCIL = (Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER)
+
+
+def mine(request):
+    """Introductions this person may open, with what a page reads."""
+    return Referral.objects.for_user(request.user).select_related(
+        "care_leaver", "sharing", "pantry__operator", "agreement", "made_by", "membership"
+    )
+
+
+def viewed(request, person: CareLeaver, referral: Referral | None = None) -> None:
+    """Write who saw this person, in the transaction of the page."""
+    audit.record(
+        "referrals.referral.viewed" if referral else "careleavers.person.viewed",
+        at=clock.now(),
+        by=request.user,
+        target=referral or person,
+        subjects=[(audit.CARE_LEAVER, person.pk)],
+    )
