@@ -10,12 +10,20 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.models import UuidModel
 
 
+def today_for_volunteers(rows, user: User):
+    """Rows with a pantry and a day (`on`) that people who work at pantries may see; nobody else sees any."""
+    from stockport_hubs.core import clock
+
+    if user.role not in (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER):
+        return rows.none()
+    rows = rows.filter(pantry__in=Pantry.objects.for_user(user))
+    return rows.filter(on=clock.today()) if user.role == Role.PANTRY_VOLUNTEER else rows
+
+
 class PantrySessionQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "PantrySessionQuerySet":
-        """Sessions of the pantries that volunteers and pantry managers work at."""
-        if user.role not in (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER):
-            return self.none()
-        return self.filter(pantry__in=Pantry.objects.for_user(user))
+        """Pantry managers: their organisation's sessions; volunteers: today's at the pantries they work at."""
+        return today_for_volunteers(self, user)
 
 
 class PantrySession(UuidModel):
@@ -41,10 +49,8 @@ class PantrySession(UuidModel):
 
 class CollectionQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "CollectionQuerySet":
-        """Collections at the pantries this person works at."""
-        if user.role not in (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER):
-            return self.none()
-        return self.filter(pantry__in=Pantry.objects.for_user(user))
+        """As the sessions they were recorded in."""
+        return today_for_volunteers(self, user)
 
     def counted(self) -> "CollectionQuerySet":
         return self.filter(voided_at__isnull=True)

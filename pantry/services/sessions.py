@@ -1,50 +1,42 @@
 """Pantry sessions open by themselves: the rows of a day are made when someone first looks at it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 
-import holidays
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Subquery
 
-from pantry.models import Closure, Collection, OpeningHours, Pantry, PantrySession
+from pantry.calendar import WeekCalendar, bank_holidays
+from pantry.models import Collection, Pantry, PantrySession
 
 AHEAD = 8 * 7  # days looked through for the next session
 
 
-@dataclass
+@dataclass(frozen=True)
 class Plan:
-    """When one pantry opens, read once for any number of days."""
+    """When one pantry opens."""
 
     pantry: Pantry
-    hours: list[OpeningHours] = field(default_factory=list)
-    closures: list[Closure] = field(default_factory=list)
-
-    def closed_because(self, day: date) -> str:
-        """Why no session opens on that day, as a phrase; "" when nothing closes it."""
-        if self.pantry.closing_on and day >= self.pantry.closing_on:
-            return "the pantry has closed for good"
-        for closure in self.closures:
-            if closure.from_on <= day <= closure.until_on:
-                return closure.reason
-        if self.pantry.closes_on_bank_holidays and (name := bank_holiday(day)):
-            return f"bank holiday ({name})"
-        return ""
-
-    def planned(self, day: date) -> list[tuple[time, time]]:
-        """(opens, closes) of that weekday in the hours then in force, closed or not."""
-        return sorted(
-            {
-                (h.opens, h.closes)
-                for h in self.hours
-                if h.weekday == day.weekday() and h.from_on <= day and (h.until_on is None or h.until_on >= day)
-            }
-        )
+    calendar: WeekCalendar
 
     def openings(self, day: date) -> list[tuple[time, time]]:
-        """(opens, closes) of the sessions that do open on that day."""
-        return [] if self.closed_because(day) else self.planned(day)
+        """(opens, closes) of the sessions that open on that day, each once."""
+        if self.pantry.closing_on and day >= self.pantry.closing_on:
+            return []
+        return sorted(set(self.calendar.sessions(self.pantry.pk, day)))
+
+    def closed_because(self, day: date) -> str:
+        """Why the sessions planned on that day do not open, as a phrase; "" when nothing closes any."""
+        plan = self.calendar.plans[self.pantry.pk]
+        if self.pantry.closing_on and day >= self.pantry.closing_on:
+            return "the pantry has closed for good"
+        if not plan.planned(day):
+            return ""
+        if closure := next((c for c in plan.closures if c.from_on <= day <= c.until_on), None):
+            return closure.reason
+        name = bank_holidays(day.year).get(day, "") if plan.closes_on_bank_holidays else ""
+        return f"bank holiday ({name})" if name else ""
 
     def next_opening(self, after: date) -> tuple[date, time, time] | None:
         """The first opening after that day, within eight weeks."""
@@ -54,34 +46,26 @@ class Plan:
         return None
 
 
-def bank_holiday(day: date) -> str:
-    """The bank holiday of England on that day, or ""."""
-    return holidays.country_holidays("GB", subdiv="ENG", years=day.year).get(day, "")
-
-
 def plans(pantries: Iterable[Pantry], on: date) -> list[Plan]:
-    """The pantries' plans for that day and the weeks after it: two queries for any number of pantries."""
-    made = {pantry.pk: Plan(pantry) for pantry in pantries}
-    still = Q(until_on__isnull=True) | Q(until_on__gte=on)
-    for hours in OpeningHours.objects.filter(still, pantry__in=made):
-        made[hours.pantry_id].hours.append(hours)
-    for closure in Closure.objects.filter(pantry__in=made, until_on__gte=on, withdrawn_at__isnull=True):
-        made[closure.pantry_id].closures.append(closure)
-    return list(made.values())
+    """The pantries' plans, good for that day and any other: two queries for any number of pantries."""
+    pantries = list(pantries)
+    calendar = WeekCalendar.for_pantries(pantries)
+    return [Plan(pantry, calendar) for pantry in pantries]
 
 
 @transaction.atomic
-def open_day(*, plans: Iterable[Plan], on: date) -> dict[object, list[PantrySession]]:
+def _open_day(plans: list[Plan], on: date) -> dict[object, list[PantrySession]]:
     """The day's sessions by pantry id, by their opening time; makes the planned rows that are missing.
 
     A session that was given up after something was recorded in it stays: its rows must be found again.
     """
-    used = Exists(Collection.objects.filter(session=OuterRef("pk")))
+    pantries = [plan.pantry for plan in plans]
     wanted = {(plan.pantry.pk, opens): (plan.pantry, closes) for plan in plans for opens, closes in plan.openings(on)}
-    of_day = PantrySession.objects.filter(pantry__in=[plan.pantry for plan in plans], on=on).annotate(used=used)
+    used = Exists(Collection.objects.filter(session=OuterRef("pk")))
+    of_day = PantrySession.objects.filter(pantry__in=pantries, on=on).annotate(used=used).select_related("pantry")
 
     def read() -> dict[tuple, PantrySession]:
-        return {(s.pantry_id, s.opens): s for s in of_day.select_related("pantry").order_by("opens")}
+        return {(session.pantry_id, session.opens): session for session in of_day.order_by("opens")}
 
     found = read()
     if missing := [key for key in wanted if key not in found]:
@@ -90,13 +74,43 @@ def open_day(*, plans: Iterable[Plan], on: date) -> dict[object, list[PantrySess
             ignore_conflicts=True,  # someone else may be looking at the same moment
         )
         found = read()
-    shown: dict[object, list[PantrySession]] = {plan.pantry.pk: [] for plan in plans}
+    shown: dict[object, list[PantrySession]] = {pantry.pk: [] for pantry in pantries}
     for key, session in found.items():
-        if key in wanted or session.used:
+        if key in wanted or session.used:  # type: ignore[attr-defined]
             shown[key[0]].append(session)
     return shown
 
 
 def for_day(*, pantry: Pantry, on: date) -> list[PantrySession]:
     """The sessions of one pantry planned that day, none when it is closed."""
-    return open_day(plans=plans([pantry], on), on=on)[pantry.pk]
+    return _open_day(plans([pantry], on), on)[pantry.pk]
+
+
+@dataclass(frozen=True)
+class Day:
+    """What one pantry does on a day: its sessions, or why there are none, and what came before and comes next."""
+
+    pantry: Pantry
+    sessions: list[PantrySession]
+    closed_because: str
+    last: PantrySession | None
+    next: tuple[date, time, time] | None
+
+
+def overview(*, pantries: Iterable[Pantry], on: date) -> list[Day]:
+    """One Day for each pantry, opening the day's sessions; a fixed number of queries for any number of pantries."""
+    read = plans(pantries, on)
+    opened = _open_day(read, on)
+    quiet = [plan.pantry for plan in read if not opened[plan.pantry.pk]]
+    latest = PantrySession.objects.filter(pantry=OuterRef("pantry"), on__lt=on).order_by("-on", "-opens").values("pk")
+    last = {s.pantry_id: s for s in PantrySession.objects.filter(pantry__in=quiet, pk=Subquery(latest[:1]))}
+    return [
+        Day(
+            pantry=plan.pantry,
+            sessions=opened[plan.pantry.pk],
+            closed_because=plan.closed_because(on),
+            last=last.get(plan.pantry.pk),
+            next=None if opened[plan.pantry.pk] else plan.next_opening(on),
+        )
+        for plan in read
+    ]

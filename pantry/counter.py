@@ -1,0 +1,45 @@
+"""Rules of the pantry's counter, pure: who may shop today, what is to be paid, how many items."""
+
+from collections.abc import Mapping
+from datetime import date
+
+LATE_DAYS = 28  # how far back rows may be added to a session or undone
+OTHER_PANTRY = "Member of another pantry, may shop"
+ASK = "Ask the pantry manager."
+
+
+def why_not(state: str) -> str:
+    """Why a member in this state may not shop, without saying why that is; "" when they may."""
+    if state == "paused":
+        return f"Paused. {ASK}"
+    if state == "ended":
+        return f"This membership has ended. {ASK}"
+    return ""
+
+
+def to_pay(
+    *,
+    paid_for: bool,
+    self_pay_from: date | None,
+    week: date,
+    has_paid_week: bool,
+    weekly_pence: int,
+    joining_pence: int,
+) -> int:
+    """Pence to pay at the counter in the week of that Monday; `joining_pence` is 0 where no joining fee is due.
+
+    A member somebody pays for never pays here, also when a week is not bought yet: managers see and settle that.
+    """
+    pays = self_pay_from <= week if self_pay_from else not paid_for
+    if not pays or has_paid_week:
+        return 0
+    return weekly_pence + (0 if paid_for else joining_pence)
+
+
+def over_allowance(quantities: Mapping, *, allowance: int, bands: Mapping) -> str:
+    """What is more than allowed, in a sentence; "" when nothing is. `bands` maps a band's id to (name, items)."""
+    for band, quantity in quantities.items():
+        if band is not None and quantity > bands[band][1]:
+            return f"{quantity} {bands[band][0]} items are more than the {bands[band][1]} allowed."
+    total = sum(quantities.values())
+    return f"{total} items are more than the {allowance} allowed this week." if total > allowance else ""

@@ -1,0 +1,278 @@
+"""Weekly collections. The database decides: one per key, one counted per membership and week."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import formats
+
+from pantry import counter, rules
+from pantry.models import (
+    Collection,
+    Membership,
+    MembershipMove,
+    PaidWeek,
+    Pantry,
+    PantrySession,
+    Place,
+    SelectedItem,
+    Tariff,
+)
+from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.audit import services as audit
+from stockport_hubs.core import weeks
+from stockport_hubs.core.errors import Refused
+
+UNDONE = "Recorded by mistake"
+TRIES = 5  # a collection that stood in the way may be undone between two looks
+
+
+class OverrideReason(models.TextChoices):
+    """Why more than the allowance was given; only the code is kept, in the audit row."""
+
+    LARGER_HOUSEHOLD = "larger_household", "Larger household"
+    SURPLUS = "surplus", "More food than usual today"
+    MADE_UP = "made_up", "To make up for an earlier week"
+    AGREED = "agreed", "Agreed with the pantry manager"
+
+
+class AlreadyCollected(Refused):
+    """The membership's collection of this week is there already; says who recorded it and when."""
+
+    def __init__(self, collection: Collection, on: date):
+        super().__init__(f"Already collected this week. {said(collection, on)}.")
+        self.collection = collection
+
+
+class KeyReused(Refused):
+    """The key belongs to another collection."""
+
+
+def said(collection: Collection, on: date, *, here: object = None) -> str:
+    """ "Collected today 10:42 by Jo": who and when, as read on day `on`; names the pantry when it is not `here`."""
+    by = collection.recorded_by.get_short_name()
+    there = f" at {collection.pantry.name}" if here is not None and collection.pantry_id != here else ""
+    spoken = "today" if collection.on == on else f"on {formats.date_format(collection.on, 'l j F Y')}"
+    if collection.is_late:
+        entered = formats.date_format(weeks.london_date(collection.recorded_at), "j F Y")
+        return f"Collected {spoken}{there}, entered late on {entered} by {by}"
+    return f"Collected {spoken}{there} {collection.collected_at.astimezone(weeks.LONDON):%H:%M} by {by}"
+
+
+def record(
+    *,
+    session: PantrySession,
+    membership: Membership,
+    key: UUID,
+    quantities: Mapping | None,
+    fruit_and_veg: bool,
+    by: User,
+    collected_at: datetime,
+    at: datetime,
+    override: str = "",
+) -> Collection:
+    """Record one member's weekly visit; `quantities` maps band ids (None: no band) to items, None is the usual number.
+
+    The same key and body give the same row again, whatever has happened since. Refused: KeyReused for the same key
+    with another body (reported), AlreadyCollected for a second collection in the week, and reasons in words.
+    """
+    chosen = None if quantities is None else {band: n for band, n in quantities.items() if n}
+    body = (session.pk, membership.pk, fruit_and_veg)
+    for _ in range(TRIES):
+        try:
+            return _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override)
+        except (IntegrityError, Refused) as why:
+            if earlier := Collection.objects.filter(key=key).prefetch_related("items").first():
+                if _same(earlier, body, chosen):
+                    return earlier
+                _report_reuse(earlier, membership, by, at)
+                raise KeyReused(
+                    "This form was already used to record something else, so nothing was recorded. "
+                    "Go back to the session and start again."
+                ) from why
+            if isinstance(why, Refused):
+                raise
+            counted = Collection.objects.counted().select_related("recorded_by", "pantry")
+            week = weeks.monday(weeks.london_date(collected_at))
+            if other := counted.filter(membership=membership, week=week).first():
+                raise AlreadyCollected(other, weeks.london_date(at)) from why
+            failed = why
+    raise failed
+
+
+@transaction.atomic
+def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override) -> Collection:
+    """Claim the key and the week by inserting; the row's lock keeps purchases and leaving apart from it."""
+    membership = Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=membership.pk)
+    pantry = session.pantry
+    day, today = weeks.london_date(collected_at), weeks.london_date(at)
+    week = weeks.monday(day)
+    home = _check_can_record(session, membership, by, day, today)
+    if chosen is None:
+        chosen = {None: pantry.allowance}
+    else:
+        _check_quantities(pantry, chosen, fruit_and_veg, override)
+    paid_week = PaidWeek.objects.dated().filter(membership=membership, week=week).first()
+    collection = Collection(
+        key=key,
+        membership=membership,
+        session=session,
+        pantry=pantry,
+        week=week,
+        on=day,
+        collected_at=collected_at,
+        recorded_at=at,
+        recorded_by=by,
+        is_late=day < today,
+        fruit_and_veg=fruit_and_veg,
+        paid_pence=due_pence(membership, home=home, week=week, has_paid_week=paid_week is not None),
+        paid_week=paid_week,
+    )
+    collection.save(force_insert=True)
+    SelectedItem.objects.bulk_create(
+        SelectedItem(collection=collection, band_id=band, quantity=quantity) for band, quantity in chosen.items()
+    )
+    detail = {"week": week.isoformat(), "late": collection.is_late} | ({"override": override} if override else {})
+    subjects = [(audit.MEMBERSHIP, membership.pk)]
+    audit.record("pantry.collection.recorded", at=at, by=by, target=collection, subjects=subjects, detail=detail)
+    return collection
+
+
+def _check_can_record(session, membership, by, day: date, today: date) -> Pantry:
+    """Refuse in words; gives the pantry the member belongs to."""
+    if day != session.on:
+        raise Refused("The day of a collection is the day of its session.")
+    if day > today:
+        raise Refused("This session has not started yet. Nothing can be recorded before its day.")
+    if day < today:
+        if by.role != Role.PANTRY_MANAGER:
+            raise Refused("This session has closed. Ask the pantry manager to add what is missing.")
+        if day < today - timedelta(days=counter.LATE_DAYS):
+            raise Refused(f"This session was more than {counter.LATE_DAYS} days ago. Nothing can be added to it.")
+    if membership.operator_id != session.pantry.operator_id:
+        raise Refused(f"No member here has this number. {counter.ASK}")
+    if why := counter.why_not(states_on([membership], day, today)[membership.pk]):
+        raise Refused(why)
+    held = Q(to_week__isnull=True) | Q(to_week__gte=day)
+    places = Place.objects.filter(held, membership=membership).select_related("pantry")
+    homes = {place.pantry_id: place.pantry for place in places}
+    if session.pantry_id in homes:
+        return session.pantry
+    if not session.pantry.welcomes_other_pantries:
+        raise Refused(f"Member of another pantry. {counter.ASK}")
+    return next(iter(homes.values()), session.pantry)
+
+
+def states_on(members: Iterable[Membership], day: date, today: date) -> dict[UUID, str]:
+    """Each member's state on a session's day: what has changed since does not count for late rows."""
+    states = {member.pk: member.state for member in members}
+    if day < today:
+        moves = MembershipMove.objects.filter(membership__in=states, on__lte=day).order_by("on", "recorded_at")
+        states |= {move.membership_id: move.state for move in moves}
+    return states
+
+
+def _check_quantities(pantry: Pantry, chosen: Mapping, fruit_and_veg: bool, override: str) -> None:
+    bands = {band.pk: (band.name, band.items) for band in pantry.bands.all()}
+    if any(band is not None and band not in bands for band in chosen):
+        raise Refused("This pantry has no such band of items.")
+    if any(not 0 <= quantity <= 100 for quantity in chosen.values()):
+        raise Refused("The number of items must be from 0 to 100.")
+    if not chosen and not fruit_and_veg:
+        raise Refused("Nothing was chosen. Enter the number of items, or fruit and vegetables.")
+    if override and override not in OverrideReason.values:
+        raise Refused("Choose why more than the allowance was given.")
+    if not override and (more := counter.over_allowance(chosen, allowance=pantry.allowance, bands=bands)):
+        raise Refused(f"{more} Enter fewer, or tick “Record more than the allowance” and choose a reason.")
+
+
+def due_pence(membership: Membership, *, home: Pantry, week: date, has_paid_week: bool) -> int:
+    """What this member pays at the counter that week, at the price of their own pantry."""
+    if has_paid_week or (membership.agreement_id and not membership.self_pay_from):
+        return 0
+    is_first = not Collection.objects.counted().filter(membership=membership).exists()
+    previous_left_on = membership.previous.ended_on if is_first and membership.previous_id else None
+    return charge(membership, tariff_on(home, week), week, has_paid_week, is_first, previous_left_on)
+
+
+def charge(
+    membership: Membership,
+    tariff: Tariff | None,
+    week: date,
+    has_paid_week: bool,
+    is_first: bool,
+    previous_left_on: date | None,
+) -> int:
+    """The same from what has been read already; without an agreed price nothing is taken."""
+    if tariff is None:
+        return 0
+    fee = rules.joining_fee(tariff.joining_pence, membership.joined_on, previous_left_on) if is_first else 0
+    return counter.to_pay(
+        paid_for=membership.agreement_id is not None,
+        self_pay_from=membership.self_pay_from,
+        week=week,
+        has_paid_week=has_paid_week,
+        weekly_pence=tariff.weekly_pence,
+        joining_pence=fee,
+    )
+
+
+def tariff_on(pantry: Pantry, week: date) -> Tariff | None:
+    """The agreed prices in force at a pantry in that week."""
+    agreed = Tariff.objects.agreed().filter(pantry=pantry, withdrawn_at__isnull=True, from_week__lte=week)
+    return agreed.order_by("-from_week").first()
+
+
+def _same(earlier: Collection, body: tuple, chosen: Mapping | None) -> bool:
+    items = {item.band_id: item.quantity for item in earlier.items.all()}
+    same_items = set(items) == {None} if chosen is None else items == chosen
+    return same_items and (earlier.session_id, earlier.membership_id, earlier.fruit_and_veg) == body
+
+
+@transaction.atomic
+def _report_reuse(earlier: Collection, membership: Membership, by: User, at: datetime) -> None:
+    subjects = [(audit.MEMBERSHIP, membership.pk), (audit.MEMBERSHIP, earlier.membership_id)]
+    audit.record("pantry.collection.key_reused", at=at, by=by, target=earlier, subjects=subjects)
+
+
+def check_can_void(collection: Collection, *, by: User, on: date) -> None:
+    """Volunteers undo what they recorded themselves, on its day; the pantry manager everything for 28 days."""
+    if by.role == Role.PANTRY_MANAGER:
+        if collection.on < on - timedelta(days=counter.LATE_DAYS):
+            raise Refused(f"This was recorded for a day more than {counter.LATE_DAYS} days ago, so it stays as it is.")
+    elif collection.recorded_by_id != by.pk:
+        name = collection.recorded_by.get_short_name()
+        raise Refused(f"{name} recorded this. {name} or the pantry manager can undo it.")
+    elif collection.on != on:
+        raise Refused("This session has closed. Ask the pantry manager to undo it.")
+
+
+def can_void(collection: Collection, *, by: User, on: date) -> bool:
+    """Whether check_can_void lets it pass."""
+    try:
+        check_can_void(collection, by=by, on=on)
+    except Refused:
+        return False
+    return True
+
+
+@transaction.atomic
+def void(*, collection: Collection, reason: str, by: User, at: datetime) -> Collection:
+    """Undo a collection: it stays, with who and why, and the week is free again. Undoing twice is undoing once."""
+    locked = Collection.objects.select_for_update(of=("self",)).select_related("recorded_by")
+    collection = locked.get(pk=collection.pk)
+    if collection.voided_at:
+        if collection.voided_by_id == by.pk:
+            return collection
+        when = collection.voided_at.astimezone(weeks.LONDON)
+        raise Refused(f"{collection.voided_by.get_short_name()} has already undone this, {when:%d %B %Y, %H:%M}.")
+    check_can_void(collection, by=by, on=weeks.london_date(at))
+    if not reason.strip():
+        raise Refused("Say why it is undone.")
+    collection.voided_at, collection.voided_by, collection.void_reason = at, by, reason.strip()
+    collection.save(update_fields=["voided_at", "voided_by", "void_reason"])
+    subjects = [(audit.MEMBERSHIP, collection.membership_id)]
+    audit.record("pantry.collection.voided", at=at, by=by, target=collection, subjects=subjects)
+    return collection
