@@ -101,14 +101,14 @@ class WeekCalendar:
         """The first open week from the week of `start` on."""
         return self.next_open_weeks(pantry_id, start, 1)[0]
 
-    def open_weeks_between(self, pantry_id, first: date, before: date) -> list[date]:
-        """The open weeks from the week of `first` on that begin before the week of `before`."""
-        plan, week, found = self.plans[pantry_id], monday(first), []
-        while week < monday(before):
-            if not plan.is_closed(week):
+    def open_weeks_before(self, pantry_id, before: date, n: int, since: date, leave_out=frozenset()) -> list[date]:
+        """The last n open weeks that begin before the week of `before`, in order; none before `since`."""
+        plan, week, found = self.plans[pantry_id], monday(before) - WEEK, []
+        while len(found) < n and week >= since:
+            if week not in leave_out and not plan.is_closed(week):
                 found.append(week)
-            week += WEEK
-        return found
+            week -= WEEK
+        return found[::-1]
 
     def first_week(self, pantry_id, at: datetime, wanted: date | None = None) -> date:
         """The first week of someone accepted at a moment: that week if a session still opens in it, otherwise the next

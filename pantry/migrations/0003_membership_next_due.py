@@ -17,6 +17,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='membership',
-            index=models.Index(condition=models.Q(('next_due_on__isnull', False)), fields=['next_due_on', 'id'], name='membership_by_due_day'),
+            index=models.Index(condition=models.Q(('next_due_on__isnull', False)), fields=['next_due_on', 'number'], name='membership_by_due_day'),
         ),
     ]

@@ -36,8 +36,8 @@ class MembershipQuerySet(models.QuerySet):
         return self.filter(state=Membership.State.OPEN)
 
     def due_on(self, day: date) -> "MembershipQuerySet":
-        """Whose next renewal is to be decided on or before that day, oldest first."""
-        return self.filter(next_due_on__lte=day).order_by("next_due_on", "id")
+        """Whose next renewal is to be decided on or before that day, oldest first, then by number."""
+        return self.filter(next_due_on__lte=day).order_by("next_due_on", "number", "id")
 
     def search(self, words: str) -> "MembershipQuerySet":
         """By number, or by the beginning of any word of a preferred name that is shared."""
@@ -98,7 +98,7 @@ class Membership(UuidModel):
             models.Index(fields=["operator", "preferred_name", "number"], name="membership_by_name"),
             models.Index(fields=["agreement", "state"], name="membership_by_agreement"),
             models.Index(
-                fields=["next_due_on", "id"], condition=Q(next_due_on__isnull=False), name="membership_by_due_day"
+                fields=["next_due_on", "number"], condition=Q(next_due_on__isnull=False), name="membership_by_due_day"
             ),
         ]
         constraints = [

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -33,27 +34,45 @@ def pantry_in(places: list[Place], week: date) -> UUID | None:
     return None
 
 
-def due_dates(memberships: list[Membership]) -> dict[UUID, date | None]:
-    """When the next renewal of each is to be decided, from blocks, weeks, decisions and open weeks; None: not at all.
+@dataclass(frozen=True)
+class NextBlock:
+    """The block that would follow those bought: its number, its first Monday and where."""
 
-    Not at all: ended or not yet confirmed, nobody pays, the member pays, weeks are parked, or a decision about the next
-    block is there and is not "renewed" (held, the member pays, stopped).
+    block_no: int
+    starts_on: date
+    pantry_id: UUID
+
+    @property
+    def due_on(self) -> date:
+        """When its renewal is to be decided."""
+        return rules.due_on(self.starts_on)
+
+
+def next_blocks(
+    memberships: list[Membership], *, undecided: bool = True
+) -> tuple[dict[UUID, NextBlock], WeekCalendar, dict[UUID, Pantry]]:
+    """What would be renewed next for each, from blocks, weeks, decisions and open weeks; the calendar and pantries.
+
+    Missing: ended or not yet confirmed, nobody pays, the member pays, weeks are parked, no place, or (`undecided`) a
+    decision about the next block is there that is not "renewed": held, the member pays, stopped.
     """
-    due: dict[UUID, date | None] = dict.fromkeys((m.pk for m in memberships), None)
     running = (Membership.State.OPEN, Membership.State.PAUSED)
-    funded = [m.pk for m in memberships if m.state in running and m.agreement_id and not m.self_pay_from]
-    last = _last_weeks(funded)
+    last = _last_weeks([m.pk for m in memberships if m.state in running and m.agreement_id and not m.self_pay_from])
     number = dict(_grouped(PrepaidBlock.objects.filter(membership__in=last)).annotate(Max("block_no")))
-    decided = RenewalDecision.objects.filter(membership__in=last).exclude(outcome=RenewalDecision.Outcome.RENEWED)
-    for membership_id, block_no in decided.values_list("membership", "block_no"):
-        if block_no > number[membership_id]:
-            last.pop(membership_id)
+    if undecided:
+        decided = RenewalDecision.objects.filter(membership__in=last).exclude(outcome=RenewalDecision.Outcome.RENEWED)
+        for membership_id, block_no in decided.values_list("membership", "block_no"):
+            if block_no > number[membership_id]:
+                last.pop(membership_id)
     homes = {key: pantry_in(found, last[key] + WEEK) for key, found in places(last).items()}
-    calendar = WeekCalendar.for_pantries(Pantry.objects.filter(pk__in=set(homes.values())))
-    for key, week in last.items():
-        if pantry_id := homes.get(key):
-            due[key] = rules.due_on(calendar.next_open_week(pantry_id, week + WEEK))
-    return due
+    pantries = Pantry.objects.in_bulk({key for key in homes.values() if key})
+    calendar = WeekCalendar.for_pantries(pantries.values())
+    ahead = {
+        key: NextBlock(number[key] + 1, calendar.next_open_week(pantry_id, last[key] + WEEK), pantry_id)
+        for key, pantry_id in homes.items()
+        if pantry_id
+    }
+    return ahead, calendar, pantries
 
 
 def _grouped(rows):
@@ -74,6 +93,12 @@ def set_due(membership_ids: Iterable[UUID]) -> None:
         memberships = list(Membership.objects.filter(pk__in=ids))
         due = due_dates(memberships)
         write_due({m.pk: due[m.pk] for m in memberships if due[m.pk] != m.next_due_on})
+
+
+def due_dates(memberships: list[Membership]) -> dict[UUID, date | None]:
+    """When the next renewal of each is to be decided; None: not at all."""
+    ahead = next_blocks(memberships)[0]
+    return {m.pk: ahead[m.pk].due_on if m.pk in ahead else None for m in memberships}
 
 
 def write_due(due: dict[UUID, date | None]) -> None:

@@ -1,0 +1,154 @@
+"""Gather, for a batch of members, what the decision about each one's next block depends on: a fixed number of reads."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from pantry import rules
+from pantry.models import (
+    Collection,
+    FundingAgreement,
+    Membership,
+    MembershipMove,
+    Pantry,
+    PrepaidBlock,
+    Tariff,
+)
+from pantry.models.blocks import BlockSource
+from pantry.services import blocks, paid_weeks
+from pantry.services.funds import Fund
+from pantry.services.paid_weeks import NextBlock
+from stockport_hubs.core.weeks import WEEK, monday, sunday
+
+
+@dataclass(frozen=True)
+class Case:
+    """One member's next block, ready to be judged once the agreement's funds are known."""
+
+    membership: Membership
+    agreement: FundingAgreement
+    next: NextBlock
+    weeks: list[date]
+    tariff: Tariff | None
+    facts: rules.Renewal
+    due_after: date
+
+    @property
+    def price_pence(self) -> int:
+        return len(self.weeks) * self.tariff.weekly_pence if self.tariff else 0
+
+    def reasons(self, fund: Fund) -> list[str]:
+        """Why it is held, with the budget, pool and daily limit as they stand now; empty: it is bought."""
+        money = replace(
+            self.facts,
+            price_pence=self.price_pence if self.tariff else None,
+            budget_left_pence=fund.budget_left_pence,
+            pool_pence=fund.pool_pence,
+            day_left_pence=fund.day_left_pence,
+        )
+        return rules.hold_reasons(money)
+
+
+def cases(memberships: list[Membership], on: date) -> tuple[list[Case], list[UUID]]:
+    """The cases that are due on a day, in the order given, and the ids of those that turn out not to be."""
+    ahead, calendar, pantries = paid_weeks.next_blocks(memberships)
+    due = [m for m in memberships if m.pk in ahead and ahead[m.pk].due_on <= on]
+    agreements = FundingAgreement.objects.in_bulk({m.agreement_id for m in due})
+    tariffs = _tariffs(pantries)
+    states = _states(due)
+    bought = _bought(due)
+    before = blocks.funded_before({m.pk: m.previous_id for m in due})
+    looked_at = {
+        m.pk: calendar.open_weeks_before(
+            ahead[m.pk].pantry_id,
+            ahead[m.pk].due_on,
+            agreements[m.agreement_id].hold_after_weeks_without_collection,
+            m.first_week,
+            states[m.pk].paused_weeks,
+        )
+        for m in due
+    }
+    collected = _collected(looked_at)
+    found = []
+    for m in due:
+        block, agreement = ahead[m.pk], agreements[m.agreement_id]
+        weeks = calendar.next_open_weeks(block.pantry_id, block.starts_on, agreement.block_weeks)
+        funded = [row for row in bought[m.pk] if row[1] == BlockSource.FUNDED]
+        facts = rules.Renewal(
+            due_on=block.due_on,
+            starts_on=weeks[0],
+            last_day=sunday(weeks[-1]),
+            automatic=agreement.renews_automatically,
+            agreement_ends_on=agreement.ends_on,
+            funded_until=m.funded_until,
+            weeks_without_collection=rules.weeks_without_collection(looked_at[m.pk], collected[m.pk]),
+            hold_after_weeks=agreement.hold_after_weeks_without_collection,
+            paused=m.state == Membership.State.PAUSED or states[m.pk].on(block.due_on) == Membership.State.PAUSED,
+            flagged=m.stop_renewal,
+            blocks_had=len(funded) + before[m.pk],
+            blocks_per_person=agreement.blocks_per_person,
+            pantry_closing_on=pantries[block.pantry_id].closing_on,
+            blocks_before_bought_on=tuple(bought_on for bought_on, _ in bought[m.pk][-2:]),
+        )
+        tariff = next((t for t in tariffs[block.pantry_id] if t.from_week <= weeks[0]), None)
+        due_after = rules.due_on(calendar.next_open_week(block.pantry_id, weeks[-1] + WEEK))
+        found.append(Case(m, agreement, block, weeks, tariff, facts, due_after))
+    still_due = {m.pk for m in due}
+    return found, [m.pk for m in memberships if m.pk not in still_due]
+
+
+def _tariffs(pantries: dict[UUID, Pantry]) -> dict[UUID, list[Tariff]]:
+    """The agreed prices of each pantry, latest first."""
+    found: dict[UUID, list[Tariff]] = defaultdict(list)
+    agreed = Tariff.objects.agreed().filter(pantry__in=pantries, withdrawn_at__isnull=True)
+    for tariff in agreed.order_by("-from_week"):
+        found[tariff.pantry_id].append(tariff)
+    return found
+
+
+def _bought(memberships: list[Membership]) -> dict[UUID, list[tuple[date, str]]]:
+    """(bought on, source) of each member's blocks, in order."""
+    found: dict[UUID, list[tuple[date, str]]] = defaultdict(list)
+    rows = PrepaidBlock.objects.filter(membership__in=[m.pk for m in memberships]).order_by("block_no")
+    for membership_id, bought_on, source in rows.values_list("membership", "bought_on", "source"):
+        found[membership_id].append((bought_on, source))
+    return found
+
+
+class _History:
+    """The states of one membership, by day."""
+
+    def __init__(self) -> None:
+        self.moves: list[tuple[date, str]] = []
+
+    def on(self, day: date) -> str | None:
+        """The state at the end of a day."""
+        return next((state for on, state in reversed(self.moves) if on <= day), None)
+
+    @property
+    def paused_weeks(self) -> set[date]:
+        """The weeks on whose Sunday the member was paused, up to the last change."""
+        if all(state != Membership.State.PAUSED for _, state in self.moves):
+            return set()
+        first, last = sunday(self.moves[0][0]), sunday(self.moves[-1][0])
+        sundays = [first + WEEK * n for n in range((last - first).days // 7 + 1)]
+        return {monday(day) for day in sundays if self.on(day) == Membership.State.PAUSED}
+
+
+def _states(memberships: list[Membership]) -> dict[UUID, _History]:
+    found: dict[UUID, _History] = defaultdict(_History)
+    moves = MembershipMove.objects.filter(membership__in=[m.pk for m in memberships]).order_by("on", "recorded_at")
+    for membership_id, on, state in moves.values_list("membership", "on", "state"):
+        found[membership_id].moves.append((on, state))
+    return found
+
+
+def _collected(looked_at: dict[UUID, list[date]]) -> dict[UUID, set[date]]:
+    """The weeks with a counted collection, wherever it was taken."""
+    found: dict[UUID, set[date]] = defaultdict(set)
+    if first := min((weeks[0] for weeks in looked_at.values() if weeks), default=None):
+        counted = Collection.objects.counted().filter(membership__in=looked_at, week__gte=first)
+        for membership_id, week in counted.order_by().values_list("membership", "week"):
+            found[membership_id].add(week)
+    return found

@@ -1,0 +1,212 @@
+"""Prove the journal: add everything up again and name each break in a sentence. Reads only.
+
+The comparisons run in the database and only the breaks come back, so memory stays flat.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from pantry.models import (
+    Account,
+    BlockSource,
+    Budget,
+    CreditPool,
+    EntryKind,
+    JournalEntry,
+    JournalLine,
+    Membership,
+    PaidWeek,
+    PrepaidBlock,
+    RenewalDecision,
+)
+from pantry.services import paid_weeks
+from stockport_hubs.core.money import pounds
+from stockport_hubs.core.weeks import financial_year
+
+BATCH = 500
+
+
+def problems(on: date) -> list[str]:
+    """Every break, in sentences; empty when all agrees."""
+    with _snapshot():
+        checks = (_entries, _sources, _blocks, _credits, _pools, _budgets, _decisions, _due)
+        return [problem for check in checks for problem in check()] + list(_weekly_money(on))
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """All reads see one moment. SQLite's immediate transaction does that by keeping writers waiting."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def _entries() -> Iterator[str]:
+    """Each entry has lines, and they sum to zero."""
+    broken = JournalEntry.objects.order_by("recorded_at").annotate(n=Count("lines"), out=_sum("lines__pence"))
+    for entry in broken.filter(Q(n=0) | ~Q(out=0)):
+        why = f"is out by {pounds(entry.out)}" if entry.n else "has no lines"
+        yield f"Journal entry {entry.pk} ({entry}) {why}."
+
+
+def _sources() -> Iterator[str]:
+    """Each line about a block belongs to one that exists, in an entry of the right kind."""
+    about = {"block": EntryKind.PURCHASE, "credit": EntryKind.CREDIT, "payment": EntryKind.PAYMENT}
+    block = PrepaidBlock.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"))
+    lost = JournalLine.objects.filter(source_type__in=["block", "credit"]).filter(~Exists(block))
+    for line in lost.order_by("pk"):
+        yield f"Journal line {line.pk} ({pounds(line.pence)}) belongs to no block under its agreement."
+    wrong = Q()
+    for source_type, kind in about.items():
+        wrong |= Q(source_type=source_type) & ~Q(entry__kind=kind)
+    for line in JournalLine.objects.filter(wrong).order_by("pk"):
+        yield f"Journal line {line.pk} ({pounds(line.pence)}) stands in an entry of another kind."
+
+
+def _blocks() -> Iterator[str]:
+    """What the journal says was bought equals the block's price, and so do its weeks."""
+    weeks = PaidWeek.objects.filter(block=OuterRef("pk")).order_by().values("block")
+    bought = PrepaidBlock.objects.filter(source__in=[BlockSource.FUNDED, BlockSource.GOODWILL])
+    weekly = F("weeks") * F("weekly_pence")
+    compared = {
+        "weeks bought": (weekly, _posted("block", Account.WEEKS)),
+        "joining fee": (F("joining_pence"), _posted("block", Account.JOINING)),
+        "part paid from credit": (F("from_pool_pence"), -_posted("block", Account.POOL)),
+        "part paid in advance": (
+            F("joining_pence") + weekly - F("from_pool_pence"),
+            -_posted("block", Account.ADVANCE),
+        ),
+    }
+    for what, (said, posted) in compared.items():
+        for block in _differing(bought, said, posted):
+            yield f"{_name(block)}: {what} {pounds(block.said)} by the block, {pounds(block.found)} in the journal."
+    for block in _differing(bought, weekly, _subquery(weeks.annotate(n=Sum("pence")))):
+        yield f"{_name(block)}: its weeks cost {pounds(block.said)}, its paid weeks hold {pounds(block.found)}."
+    for block in _differing(PrepaidBlock.objects.all(), F("weeks"), _subquery(weeks.annotate(n=Count("pk")))):
+        yield f"{_name(block)}: {block.said} weeks were bought and {block.found} are there."
+
+
+def _credits() -> Iterator[str]:
+    """The weeks given back equal what the pool was given for them."""
+    credited = PaidWeek.objects.filter(block=OuterRef("pk"), state=PaidWeek.State.CREDITED).order_by().values("block")
+    funded = PrepaidBlock.objects.filter(agreement__isnull=False)
+    weeks = _subquery(credited.annotate(n=Sum("pence")))
+    for posted in (-_posted("credit", Account.WEEKS), _posted("credit", Account.POOL)):
+        for block in _differing(funded, weeks, posted):
+            yield f"{_name(block)}: credited weeks {pounds(block.said)}, credit in the journal {pounds(block.found)}."
+
+
+def _pools() -> Iterator[str]:
+    """Each pool holds what the journal says."""
+    lines = JournalLine.objects.filter(account=Account.POOL).order_by()
+    journal = dict(lines.values_list("entry__agreement").annotate(Sum("pence")))
+    for pool in CreditPool.objects.select_related("agreement").order_by("agreement__name"):
+        found = journal.pop(pool.agreement_id, 0)
+        if pool.balance_pence != found:
+            held = pounds(pool.balance_pence)
+            yield f"{pool.agreement}: the pool of credit holds {held}, the journal {pounds(found)}."
+    for key, found in journal.items():
+        yield f"Agreement {key}: the journal holds {pounds(found)} of credit and there is no pool."
+
+
+def _budgets() -> Iterator[str]:
+    """Each year's commitments are what was bought in it and not paid from credit."""
+    price = F("joining_pence") + F("weeks") * F("weekly_pence") - F("from_pool_pence")
+    bought = PrepaidBlock.objects.filter(source=BlockSource.FUNDED).order_by()
+    spent: dict = defaultdict(int)
+    for agreement_id, day, pence in bought.values_list("agreement", "bought_on").annotate(pence=Sum(price)):
+        spent[agreement_id, financial_year(day)] += pence
+    for budget in Budget.objects.select_related("agreement").order_by("agreement__name", "year_starts_on"):
+        found = spent.pop((budget.agreement_id, budget.year_starts_on), 0)
+        if budget.committed_pence != found:
+            yield (
+                f"{budget.agreement}, year from {budget.year_starts_on:%-d %B %Y}: "
+                f"{pounds(budget.committed_pence)} committed, {pounds(found)} bought."
+            )
+    for (key, year), found in spent.items():
+        yield f"Agreement {key}, year from {year:%-d %B %Y}: {pounds(found)} bought and there is no budget."
+
+
+def _decisions() -> Iterator[str]:
+    """A renewed decision has the block it speaks of."""
+    other = RenewalDecision.objects.filter(block__isnull=False).exclude(
+        block__membership=F("membership"), block__block_no=F("block_no")
+    )
+    for decision in other.select_related("membership").order_by("membership__number"):
+        yield f"{decision.membership}: the decision about block {decision.block_no} names another block."
+
+
+def _due() -> Iterator[str]:
+    """The day noted for each next renewal is the day that follows from blocks, weeks, closures and decisions."""
+    rows = Membership.objects.filter(Q(agreement__isnull=False) | Q(next_due_on__isnull=False)).order_by("pk")
+    batch = list(rows[:BATCH])
+    while batch:
+        due = paid_weeks.due_dates(batch)
+        for membership in batch:
+            if membership.next_due_on != due[membership.pk]:
+                noted, right = _day(membership.next_due_on), _day(due[membership.pk])
+                yield f"{membership}: the next renewal is noted for {noted} and is due on {right}."
+        batch = list(rows.filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
+def _weekly_money(on: date) -> Iterator[str]:
+    """Bought + transferred in = used + to come + credited + transferred out, for each funder and pantry."""
+    entered: dict = defaultdict(lambda: dict.fromkeys(("in", "out"), 0))
+    lines = JournalLine.objects.filter(account=Account.WEEKS).exclude(entry__kind=EntryKind.CREDIT).order_by()
+    way = Case(When(Q(pence__lt=0) & Q(entry__kind=EntryKind.TRANSFER), then=Value("out")), default=Value("in"))
+    grouped = lines.annotate(way=way).values_list("entry__agreement__funder__name", "pantry__name", "way")
+    for funder, pantry, key, pence in grouped.annotate(Sum("pence")):
+        entered[funder, pantry][key] += abs(pence) if key == "out" else pence
+    weeks = PaidWeek.objects.filter(block__agreement__isnull=False).exclude(state=PaidWeek.State.REVERSED).order_by()
+    became = Case(
+        When(state=PaidWeek.State.CREDITED, then=Value("credited")),
+        When(Q(state=PaidWeek.State.DATED, week__lte=on), then=Value("used")),
+        default=Value("to come"),
+    )
+    there: dict = defaultdict(lambda: defaultdict(int))
+    counted = weeks.annotate(became=became).values_list("block__agreement__funder__name", "pantry__name", "became")
+    for funder, pantry, key, pence in counted.annotate(Sum("pence")):
+        there[funder, pantry][key] += pence
+    for key in sorted({*entered, *there}, key=str):
+        into, out = entered[key]["in"], entered[key]["out"]
+        if into != sum(there[key].values()) + out:
+            parts = " + ".join(f"{pounds(there[key][name])} {name}" for name in ("used", "to come", "credited"))
+            yield f"{key[0]} at {key[1]}: {pounds(into)} bought and transferred in, but {parts} + {pounds(out)} out."
+
+
+def _sum(field: str):
+    return Coalesce(Sum(field), 0, output_field=BigIntegerField())
+
+
+def _subquery(grouped):
+    return Coalesce(Subquery(grouped.values("n"), output_field=BigIntegerField()), 0)
+
+
+def _posted(source_type: str, account: str):
+    """The sum of a block's lines in one account."""
+    lines = JournalLine.objects.filter(source_type=source_type, source_id=OuterRef("pk"), account=account)
+    return _subquery(lines.order_by().values("source_id").annotate(n=Sum("pence")))
+
+
+def _differing(rows, said, found):
+    """The blocks where two amounts are not the same."""
+    said = Coalesce(said, 0, output_field=BigIntegerField())
+    compared = rows.annotate(said=said, found=found).exclude(said=F("found"))
+    return compared.select_related("membership").order_by("membership__number", "block_no")
+
+
+def _name(block: PrepaidBlock) -> str:
+    return f"Block {block.block_no} of member {block.membership.number}"
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%-d %B %Y}" if day else "no day"
