@@ -85,8 +85,8 @@ class Membership(UuidModel):
     funded_until = models.DateField(null=True, help_text="No block may be bought that runs past this day.")
     stop_renewal = models.BooleanField(default=False, help_text="Flagged by hand: hold the next renewal.")
     self_pay_from = models.DateField(null=True, help_text="The Monday from which the member pays each week.")
-    # Follows from the last paid week, the pantry's open weeks and the decisions made; kept right by whatever moves one of
-    # them and proved by check_journal. It makes "due" an index look-up; the sweep works the date out again.
+    # Follows from the last paid week, the pantry's open weeks and the decisions made; kept right by whatever moves one
+    # of them and proved by check_journal. It makes "due" an index look-up; the sweep works the date out again.
     next_due_on = models.DateField(null=True, help_text="When the next renewal is to be decided; empty: nothing is.")
     created_at = models.DateTimeField()
 

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from pantry.models import Band, Closure, OpeningHours, PaidWeek, Pantry, PantryStaff
+from pantry.services import blocks
 from pantry.wording import refuse_forbidden
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit import services as audit
@@ -40,9 +41,11 @@ def create_pantry(*, operator: Organisation, by: User, at: datetime, bands=(), *
 @transaction.atomic
 def edit_pantry(*, pantry: Pantry, by: User, at: datetime, bands=None, **details) -> Pantry:
     """Changes what is given; `bands=None` leaves the bands as they are."""
-    pantry = Pantry.objects.select_for_update().get(pk=pantry.pk)
+    pantry = Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
     changed = sorted(name for name, value in details.items() if getattr(pantry, name) != value)
     _write(pantry, details, bands)
+    if "closes_on_bank_holidays" in changed:
+        blocks.redate(pantry=pantry, by=by, at=at)
     audit.record("pantry.pantry.changed", at=at, by=by, target=pantry, detail={"fields": changed})
     return pantry
 
@@ -85,7 +88,7 @@ def set_hours(
     *, pantry: Pantry, weekday: int, opens: time, closes: time, from_on: date, by: User, at: datetime
 ) -> OpeningHours:
     """A weekly opening (0 is Monday) from a day on."""
-    pantry = Pantry.objects.select_for_update().get(pk=pantry.pk)
+    pantry = Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
     if closes <= opens:
         raise Refused("An opening ends after it begins. Check the two times.")
     others = pantry.opening_hours.filter(weekday=weekday, opens__lt=closes, closes__gt=opens)
@@ -96,6 +99,7 @@ def set_hours(
             "End that opening first, or choose other times."
         )
     hours = OpeningHours.objects.create(pantry=pantry, weekday=weekday, opens=opens, closes=closes, from_on=from_on)
+    blocks.redate(pantry=pantry, by=by, at=at)
     audit.record("pantry.hours.set", at=at, by=by, target=pantry, detail={"hours": str(hours.pk)})
     return hours
 
@@ -103,7 +107,7 @@ def set_hours(
 @transaction.atomic
 def end_hours(*, hours: OpeningHours, until_on: date, by: User, at: datetime) -> OpeningHours:
     """The last day on which this opening counts; not before yesterday, for past weeks are judged by past hours."""
-    pantry = Pantry.objects.select_for_update().get(pk=hours.pantry_id)
+    pantry = Pantry.objects.select_for_update(no_key=True).get(pk=hours.pantry_id)
     hours = OpeningHours.objects.get(pk=hours.pk)
     yesterday = weeks.london_date(at) - timedelta(days=1)
     if hours.until_on and hours.until_on <= yesterday:
@@ -121,6 +125,7 @@ def end_hours(*, hours: OpeningHours, until_on: date, by: User, at: datetime) ->
             f"{pantry.name} would have no opening after {until_on:%-d %B %Y}, and members have weeks paid for there. "
             "Add the new opening first, then end this one."
         )
+    blocks.redate(pantry=pantry, by=by, at=at)
     audit.record("pantry.hours.ended", at=at, by=by, target=pantry, detail={"hours": str(hours.pk)})
     return hours
 
@@ -143,7 +148,7 @@ def announce_closure(
     *, pantry: Pantry, from_on: date, until_on: date, reason: str, by: User, at: datetime
 ) -> ClosureEffect:
     """Days without a session, both included; unused weeks that fall on closed weeks move to the next free ones."""
-    pantry = Pantry.objects.select_for_update().get(pk=pantry.pk)
+    pantry = Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
     if until_on < from_on:
         raise Refused("A closure ends on the day it begins or later. Check the two dates.")
     if from_on < weeks.london_date(at):
@@ -162,8 +167,6 @@ def announce_closure(
     closure = Closure.objects.create(
         pantry=pantry, from_on=from_on, until_on=until_on, reason=reason, announced_at=at, announced_by=by
     )
-    from pantry.services import blocks
-
     members = blocks.redate_after_closure(closure=closure, by=by, at=at)
     audit.record("pantry.closure.announced", at=at, by=by, target=closure, detail={"members": members})
     return ClosureEffect(closure, members)
@@ -187,6 +190,7 @@ def withdraw_closure(*, closure: Closure, by: User, at: datetime) -> Closure:
         raise Refused("This closure has begun and stays on record.")
     closure.withdrawn_at = at
     closure.save(update_fields=["withdrawn_at"])
+    blocks.redate(pantry=closure.pantry, by=by, at=at)
     audit.record("pantry.closure.withdrawn", at=at, by=by, target=closure)
     return closure
 

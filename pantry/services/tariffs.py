@@ -37,7 +37,7 @@ def propose_tariff(
     food_value_pence: int = 2000,
 ) -> Tariff:
     """A price that waits for a finance officer; nothing is bought at it before that."""
-    pantry = Pantry.objects.select_for_update().get(pk=pantry.pk)
+    pantry = Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
     check_can_start(pantry=pantry, from_week=from_week, on=weeks.london_date(at))
     if pantry.tariffs.awaiting_agreement().filter(from_week=from_week).exists():
         raise Refused(
