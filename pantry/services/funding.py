@@ -51,7 +51,7 @@ def edit_agreement(
     *, agreement: FundingAgreement, by: User, at: datetime, budget_pence: int | None = None, **conditions
 ) -> FundingAgreement:
     """New conditions for what is bought from now on; bought blocks stay as they are. The operator never changes."""
-    agreement = FundingAgreement.objects.select_for_update().get(pk=agreement.pk)
+    agreement = FundingAgreement.objects.select_for_update(no_key=True).get(pk=agreement.pk)
     changed = sorted(name for name, value in conditions.items() if getattr(agreement, name) != value)
     first = PrepaidBlock.objects.filter(agreement=agreement).order_by("bought_on").first()
     if first and conditions.get("starts_on", agreement.starts_on) > first.bought_on:
