@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -56,8 +57,17 @@ def bring_database_up_to_date() -> None:
 
 
 def start(*module: str) -> subprocess.Popen:
-    """A child in a process group of its own, so that whatever it starts can be ended with it."""
-    return subprocess.Popen([sys.executable, *module], cwd=ROOT, start_new_session=True)
+    """A child in a process group of its own, so that whatever it starts can be ended with it. It also ends when this
+    process is killed outright."""
+    dies_with_us = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+    return subprocess.Popen([*dies_with_us, sys.executable, *module], cwd=ROOT, start_new_session=True)
+
+
+def stop_once(number: int, frame: object) -> None:
+    """Leave by way of `finally`, once: a group that is told to stop gets the signal twice, from make as well."""
+    for each in STOP_SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def end(children: list[subprocess.Popen]) -> None:
@@ -136,7 +146,7 @@ def main() -> int:
     os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
     children: dict[str, subprocess.Popen] = {}
     for number in STOP_SIGNALS:
-        signal.signal(number, lambda number, frame: sys.exit(0))
+        signal.signal(number, stop_once)
     try:
         bring_database_up_to_date()
         children["web server"] = start(
@@ -146,8 +156,6 @@ def main() -> int:
         children["job runner"] = start("manage.py", "run_jobs")
         return keep_going(children, port, maker)
     finally:
-        for number in STOP_SIGNALS:  # a second Ctrl+C must not leave anything behind
-            signal.signal(number, signal.SIG_IGN)
         end(list(children.values()))
 
 
