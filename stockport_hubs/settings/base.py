@@ -114,6 +114,13 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "stockport_hubs.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "stockport_hubs.accounts.forms.LoginForm",
+    "reset_password": "stockport_hubs.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "stockport_hubs.accounts.forms.ResetPasswordKeyForm",
+    "change_password": "stockport_hubs.accounts.forms.ChangePasswordForm",
+    "reauthenticate": "stockport_hubs.accounts.forms.ReauthenticateForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
