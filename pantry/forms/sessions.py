@@ -78,10 +78,11 @@ class RecordForm(Form):
         cleaned = super().clean()
         if any(name not in cleaned for name in self._numbers) or "fruit" not in cleaned:
             return cleaned
-        if not any(self.quantities.values()) and not cleaned["fruit"]:
+        given = self.quantities  # before an error takes a number out of cleaned_data
+        if not any(given.values()) and not cleaned["fruit"]:
             self.add_error(self._numbers[0], "Enter the number of items, or choose fruit and vegetables")
         bands = {band.pk: (band.name, band.items) for band in self.bands.values()}
-        more = counter.over_allowance(self.quantities, allowance=self.pantry.allowance, bands=bands)
+        more = counter.over_allowance(given, allowance=self.pantry.allowance, bands=bands)
         if more and not cleaned["over"]:
             advice = "Enter fewer, or tick “Record more than the allowance” and choose a reason"
             self.add_error(self._numbers[0], f"{more} {advice}")

@@ -267,7 +267,7 @@ def void(*, collection: Collection, reason: str, by: User, at: datetime) -> Coll
         if collection.voided_by_id == by.pk:
             return collection
         when = collection.voided_at.astimezone(weeks.LONDON)
-        raise Refused(f"{collection.voided_by.get_short_name()} has already undone this, {when:%d %B %Y, %H:%M}.")
+        raise Refused(f"{collection.voided_by.get_short_name()} has already undone this, {when:%-d %B %Y, %H:%M}.")
     check_can_void(collection, by=by, on=weeks.london_date(at))
     if not reason.strip():
         raise Refused("Say why it is undone.")
