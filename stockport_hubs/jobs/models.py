@@ -4,13 +4,22 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from stockport_hubs.accounts.models import Role
 from stockport_hubs.core.models import UuidModel
+
+CANCELLED = "Cancelled."
 
 
 class JobQuerySet(models.QuerySet):
-    def for_user(self, user) -> "JobQuerySet":
-        """Jobs this person asked for."""
-        return self.filter(asked_by=user)
+    def for_user(self, user, *, to_look_at: bool = False) -> "JobQuerySet":
+        """Jobs this person asked for. `to_look_at`: those that failed and were neither retried nor cancelled, which a
+        leaving care manager sees for the whole council, with the jobs nobody asked for."""
+        if not to_look_at:
+            return self.filter(asked_by=user)
+        if user.role != Role.LEAVING_CARE_MANAGER:
+            return self.none()
+        ours = Q(asked_by__isnull=True) | Q(asked_by__organisation=user.organisation_id)
+        return self.filter(ours, failed_at__isnull=False).exclude(error=CANCELLED)
 
     def claimable(self, now) -> "JobQuerySet":
         """Due, unfinished, and not leased to a living worker; oldest first."""
@@ -58,3 +67,11 @@ class Job(UuidModel):
 
     def __str__(self):
         return f"{self.kind} {self.key}"
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.failed_at is not None and self.error == CANCELLED
+
+    @property
+    def is_over(self) -> bool:
+        return self.done_at is not None or self.failed_at is not None

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from stockport_hubs.core.errors import Refused
-from stockport_hubs.jobs.models import Job
+from stockport_hubs.jobs.models import CANCELLED, Job
 
 log = logging.getLogger(__name__)
 
@@ -38,19 +38,34 @@ class Handler:
     run: Callable[["Work"], Callable[[], None] | None]
     seconds: int
     every_minutes: int | None
+    label: str
 
 
 _handlers: dict[str, Handler] = {}
 
 
-def handler(kind: str, *, seconds: int, every_minutes: int | None = None):
-    """Register a function for a kind of job; `every_minutes` makes it periodic (key: kind and time slot)."""
+def handler(kind: str, *, seconds: int, every_minutes: int | None = None, label: str = ""):
+    """Register a function for a kind of job; `every_minutes` makes it periodic (key: kind and time slot).
+
+    `label` is what a person reads about it: "Building the pack".
+    """
 
     def register(function):
-        _handlers[kind] = Handler(function, seconds, every_minutes)
+        _handlers[kind] = Handler(function, seconds, every_minutes, label)
         return function
 
     return register
+
+
+def label(job: Job) -> str:
+    """What the job does, in words."""
+    known = _handlers.get(job.kind)
+    return known.label if known and known.label else "Work in the background"
+
+
+def was_refused(job: Job) -> bool:
+    """It failed with a sentence meant for people, and trying again without a change would fail again."""
+    return job.failed_at is not None and not job.is_cancelled and job.error.endswith(".")
 
 
 @dataclass
@@ -146,7 +161,7 @@ def run(job: Job) -> bool:
     except LostLease:
         log.warning("job %s of kind %s lost its lease", job.pk, job.kind)
     except Cancelled:
-        mine.update(failed_at=timezone.now(), error="Cancelled.")
+        mine.update(failed_at=timezone.now(), error=CANCELLED)
     except Refused as refusal:
         mine.update(failed_at=timezone.now(), error=str(refusal))
     except Exception as error:
@@ -184,7 +199,7 @@ def ask_cancel(*, job: Job, by) -> None:
     now = timezone.now()
     Job.objects.filter(pk=job.pk, done_at__isnull=True, failed_at__isnull=True).update(cancel_asked_at=now)
     Job.objects.filter(pk=job.pk, attempts=0, done_at__isnull=True, failed_at__isnull=True).update(
-        failed_at=now, error="Cancelled."
+        failed_at=now, error=CANCELLED
     )
 
 

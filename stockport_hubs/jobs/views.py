@@ -1,0 +1,72 @@
+"""The progress of work someone asked for: shown to them alone, with a way to stop it and what to do when it failed.
+
+`?next=` is where the result is: when the work is done the page leads there by itself.
+"""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from stockport_hubs.accounts.permissions import anyone_signed_in, get_or_404
+from stockport_hubs.jobs import services
+from stockport_hubs.jobs.models import Job
+
+
+def _next(request) -> str:
+    """The page of the result, when it is one of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith("/")
+    return wanted if ours else ""
+
+
+def _page(job: Job, then: str) -> str:
+    url = reverse("jobs:progress", args=[job.pk])
+    return f"{url}?{urlencode({'next': then})}" if then else url
+
+
+@require_GET
+@anyone_signed_in
+def progress(request, job_id):
+    """How far it is; done: on to the result."""
+    job = get_or_404(Job.objects.for_user(request.user), pk=job_id)
+    then = _next(request)
+    if job.done_at and then:
+        return redirect(then)
+    context = {
+        "job": job,
+        "label": services.label(job),
+        "then": then,
+        "text": job.progress_note or ("Working" if job.attempts else "Waiting for its turn"),
+        "percent": job.progress if job.attempts else None,
+        "was_refused": services.was_refused(job),
+    }
+    return render(request, "jobs/progress.html", context)
+
+
+@require_POST
+@anyone_signed_in
+def cancel(request, job_id):
+    """Ask it to stop; it does so at its next step."""
+    job = get_or_404(Job.objects.for_user(request.user), pk=job_id)
+    if job.is_over:
+        messages.error(request, "It is over already, so there is nothing to stop.")
+    else:
+        services.ask_cancel(job=job, by=request.user)
+    return redirect(_page(job, _next(request)))
+
+
+@require_POST
+@anyone_signed_in
+def retry(request, job_id):
+    """Try again: one's own job, or as a manager any that failed."""
+    own = Job.objects.for_user(request.user).filter(pk=job_id).first()
+    job = own or get_or_404(Job.objects.for_user(request.user, to_look_at=True), pk=job_id)
+    if job.failed_at is None:
+        messages.error(request, "It has not failed, so there is nothing to try again.")
+    else:
+        services.retry(job=job)
+        if own is None:
+            messages.success(request, f"“{services.label(job)}” is tried again.")
+    return redirect(_page(job, _next(request)) if own else "home")
