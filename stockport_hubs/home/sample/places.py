@@ -70,7 +70,7 @@ def make_agreement(staff: dict, start: date, count: int, at: datetime) -> Fundin
     journal.pay_in_advance(
         agreement=agreement,
         pence=10_100 * count,
-        on=start,
+        on=start - timedelta(days=13),
         purchase_order="PO-SAMPLE-1",
         invoice="INV-SAMPLE-1",
         cost_code="SAMPLE-CC",

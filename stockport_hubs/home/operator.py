@@ -1,0 +1,59 @@
+"""What the home of a pantry manager shows."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from pantry.calendar import WeekCalendar
+from pantry.models import Closure, Pantry
+from referrals import facts
+from referrals.models import Referral
+from reviews.models import ReviewPack
+from stockport_hubs.accounts.models import User
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Today:
+    """A pantry's openings of today."""
+
+    pantry: Pantry
+    openings: list
+    is_closed: bool
+
+
+def introductions(user: User, on: date) -> tuple[int, list[facts.PantryRow], list]:
+    """How many wait for an answer, the oldest of them, and whose they are (for the audit)."""
+    waiting = Referral.objects.for_user(user).to_answer()
+    shown = list(
+        waiting.select_related("care_leaver", "pantry")
+        .prefetch_related("care_leaver__sharing_agreements")
+        .order_by("sent_at")[:SHOWN]
+    )
+    return waiting.count(), [facts.row_for_pantry(each, on) for each in shown], [each.care_leaver_id for each in shown]
+
+
+def today(user: User, on: date) -> list[Today]:
+    """The pantries of the organisation that open today, or would but for a closure."""
+    pantries = list(Pantry.objects.for_user(user).order_by("name"))
+    calendar = WeekCalendar.for_pantries(pantries)
+    found = []
+    for pantry in pantries:
+        planned = calendar.plans[pantry.pk].planned(on)
+        if planned:
+            openings = calendar.sessions(pantry.pk, on)
+            found.append(Today(pantry, openings, is_closed=not openings))
+    return found
+
+
+def closures(user: User, on: date) -> list[Closure]:
+    """Closures that are not over, the next first."""
+    ahead = Closure.objects.filter(pantry__in=Pantry.objects.for_user(user), until_on__gte=on, withdrawn_at__isnull=True)
+    return list(ahead.select_related("pantry").order_by("from_on", "pantry__name")[:SHOWN])
+
+
+def packs(user: User) -> list[ReviewPack]:
+    """The latest packs, without their files."""
+    return list(
+        ReviewPack.objects.for_user(user).select_related("meeting").defer("figures", "pdf").order_by("-as_at")[:SHOWN]
+    )

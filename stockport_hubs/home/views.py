@@ -1,0 +1,115 @@
+"""The home of every role: what needs me now, before anything else."""
+
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from careleavers.models import CareLeaver
+from pantry.models import Pantry
+from referrals import caseload
+from stockport_hubs.accounts.models import Role
+from stockport_hubs.accounts.permissions import anyone_signed_in
+from stockport_hubs.audit import services as audit
+from stockport_hubs.core import clock
+from stockport_hubs.home import council, operator
+
+PAGE = 25
+
+
+@require_GET
+@anyone_signed_in
+def home(request):
+    """Each role's own."""
+    return HOMES[request.user.role](request)
+
+
+@transaction.atomic
+def advisor(request):
+    """My young people in one table; a caseload of one page begins with whoever needs something."""
+    people = CareLeaver.objects.for_user(request.user).living()
+    page = Paginator(people, PAGE).get_page(request.GET.get("page"))
+    rows = caseload.rows(page.object_list, clock.today())
+    if page.paginator.num_pages == 1:
+        rows.sort(key=lambda row: row.urgency)
+    _looked_at(request, [row.person.pk for row in rows], "careleavers.person.listed")
+    context = {"page_obj": page, "rows": rows, "is_sorted": page.paginator.num_pages == 1}
+    return render(request, "home/advisor.html", context)
+
+
+def manager(request):
+    """The scheme at a glance."""
+    user, today = request.user, clock.today()
+    agreements = council.agreements(user, today)
+    context = {
+        "numbers": council.numbers(user, today),
+        "schemes": [(agreement, council.summary(agreement, today)) for agreement in agreements],
+        "meeting": council.next_meeting(user, clock.now()),
+        "failed_jobs": council.failed_jobs(user),
+        "has_people": CareLeaver.objects.for_user(user).exists(),
+    }
+    return render(request, "home/manager.html", context)
+
+
+def finance(request):
+    """Prices to agree, money left, what was paid last."""
+    user = request.user
+    context = {
+        "tariffs": council.tariffs_to_agree(user),
+        "agreements": council.money_rows(user, clock.today()),
+        "payments": council.last_payments(user),
+    }
+    return render(request, "home/finance.html", context)
+
+
+def volunteer(request):
+    """Straight to the session."""
+    return redirect("pantry:today")
+
+
+@transaction.atomic
+def pantry_manager(request):
+    """Introductions to answer, today, what is ahead."""
+    user, today = request.user, clock.today()
+    waiting, rows, people = operator.introductions(user, today)
+    _looked_at(request, people, "referrals.referral.listed")
+    context = {
+        "waiting": waiting,
+        "rows": rows,
+        "today": operator.today(user, today),
+        "closures": operator.closures(user, today),
+        "meeting": council.next_meeting(user, clock.now()),
+        "packs": operator.packs(user),
+        "has_pantries": Pantry.objects.for_user(user).exists(),
+        "day": today,
+    }
+    return render(request, "home/pantry_manager.html", context)
+
+
+def administrator(request):
+    """Accounts, and what is still to set up."""
+    steps = council.set_up(request.user)
+    waiting, expired = council.open_invitations(request.user, clock.now())
+    context = {
+        "steps": steps,
+        "next_step": next((step for step in steps if not step.is_done and step.url), None),
+        "waiting": waiting,
+        "expired": expired,
+    }
+    return render(request, "home/administrator.html", context)
+
+
+def _looked_at(request, people: list, verb: str) -> None:
+    if people:
+        subjects = [(audit.CARE_LEAVER, person) for person in people]
+        audit.record(verb, at=clock.now(), by=request.user, subjects=subjects)
+
+
+HOMES = {
+    Role.PERSONAL_ADVISOR: advisor,
+    Role.LEAVING_CARE_MANAGER: manager,
+    Role.FINANCE_OFFICER: finance,
+    Role.PANTRY_VOLUNTEER: volunteer,
+    Role.PANTRY_MANAGER: pantry_manager,
+    Role.ADMINISTRATOR: administrator,
+}

@@ -1,0 +1,193 @@
+"""Two complete schemes side by side, made through the services: whatever a URL can name exists once as own, once as
+another's. Used by the URL table and by whoever needs "someone else's"."""
+
+import uuid
+from datetime import date, datetime, time, timedelta
+
+from careleavers.services import allocations, cohort, people, sharing
+from pantry.models import RenewalDecision
+from pantry.services import collections, funding, journal, memberships, places, sessions, tariffs
+from referrals import services as referrals
+from reviews.models import ReviewPack
+from reviews.services import barriers, meetings
+from stockport_hubs.accounts.models import Organisation, Role, User
+from stockport_hubs.core import clock
+from stockport_hubs.core.weeks import monday
+from stockport_hubs.jobs import services as jobs
+
+PASSWORD = "correct-horse-battery"  # noqa: S105
+
+
+def make_user(role: str, organisation: Organisation, nick: str, at: datetime) -> User:
+    """A joined account `role.nick@example.org`."""
+    user = User(
+        email=f"{role}.{nick}@example.org",
+        name=f"{Role(role).label} {nick}",
+        role=role,
+        organisation=organisation,
+        is_active=True,
+        invited_at=at,
+        joined_at=at,
+    )
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def make_scheme(nick: str, at: datetime | None = None) -> dict:
+    """Everything of one council and one operator, by the kind of object."""
+    at = at or clock.now()
+    today = at.astimezone().date()
+    week = monday(today)
+    then = at - timedelta(weeks=3)
+    council = Organisation.objects.create(name=f"Council {nick}", kind=Organisation.Kind.COUNCIL)
+    operator = Organisation.objects.create(name=f"Operator {nick}", kind=Organisation.Kind.OPERATOR)
+    users = {
+        role: make_user(
+            role,
+            operator if role in (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER) else council,
+            nick,
+            then,
+        )
+        for role in Role
+    }
+    advisor, manager = users[Role.PERSONAL_ADVISOR], users[Role.LEAVING_CARE_MANAGER]
+    pantry_manager, finance = users[Role.PANTRY_MANAGER], users[Role.FINANCE_OFFICER]
+    volunteer = users[Role.PANTRY_VOLUNTEER]
+
+    pantry = places.create_pantry(operator=operator, name=f"Pantry {nick}", address="1 Hall Lane", by=pantry_manager, at=then)
+    for weekday in range(7):
+        hours = places.set_hours(
+            pantry=pantry,
+            weekday=weekday,
+            opens=time(0, 1),
+            closes=time(23, 59),
+            from_on=week - timedelta(weeks=60),
+            by=pantry_manager,
+            at=then,
+        )
+    pantry = places.edit_pantry(pantry=pantry, closes_on_bank_holidays=False, by=pantry_manager, at=then)
+    tariff = tariffs.propose_tariff(
+        pantry=pantry, from_week=week - timedelta(weeks=60), weekly_pence=350, joining_pence=1000, by=pantry_manager, at=then
+    )
+    tariffs.agree_tariff(tariff=tariff, by=finance, at=then)
+    proposed = tariffs.propose_tariff(
+        pantry=pantry, from_week=week + timedelta(weeks=4), weekly_pence=450, joining_pence=1000, by=pantry_manager, at=at
+    )
+    staff = places.attach_volunteer(pantry=pantry, user=volunteer, from_on=today - timedelta(weeks=3), by=pantry_manager, at=then)
+    closure = places.announce_closure(
+        pantry=pantry,
+        from_on=today + timedelta(days=30),
+        until_on=today + timedelta(days=31),
+        reason="Hall in use",
+        by=pantry_manager,
+        at=at,
+    )
+    agreement = funding.create_agreement(
+        funder=council, operator=operator, name=f"Places {nick}", starts_on=week - timedelta(weeks=10), by=manager, at=then
+    )
+    journal.pay_in_advance(
+        agreement=agreement, pence=100_000, on=today, purchase_order="1", invoice="2", cost_code="3", by=finance, at=at
+    )
+
+    def person(reference: str, name: str):
+        care_leaver = people.add(
+            council=council,
+            by=manager,
+            at=then,
+            reference=reference,
+            preferred_name=name,
+            surname=f"Surname{nick}",
+            born_on=date(today.year - 20, 1, 15),
+            eligibility="former_relevant",
+            address=f"9 Secret Way {nick}",
+            postcode="ZZ99 3WZ",
+        )
+        allocations.allocate(care_leaver=care_leaver, advisor=advisor, on=today - timedelta(weeks=3), by=manager, at=then)
+        cohort.tick(care_leavers=[care_leaver], on=today - timedelta(weeks=3), by=manager, at=then)
+        return care_leaver
+
+    def introduction(care_leaver, moment):
+        share = sharing.record_agreement(
+            care_leaver=care_leaver,
+            wording_version="1",
+            privacy_notice_on=moment.date(),
+            given_on=moment.date(),
+            how_given="in_person",
+            share_name=True,
+            items=[("allergen", "milk")],
+            taken_by=advisor,
+            at=moment,
+        )
+        return referrals.draft(
+            care_leaver=care_leaver,
+            by=advisor,
+            at=moment,
+            sharing=share,
+            pantry=pantry,
+            agreement=agreement,
+            why=f"Private reason {nick}",
+        )
+
+    fresh = person(f"{nick}-1", "Ash")
+    drafting, waiting, member = person(f"{nick}-2", "Bay"), person(f"{nick}-3", "Coral"), person(f"{nick}-4", "Dale")
+    draft = introduction(drafting, then)
+    sent = introduction(waiting, then)
+    referrals.send(referral=sent, by=advisor, at=then)
+    accepted = introduction(member, then)
+    referrals.send(referral=accepted, by=advisor, at=then)
+    membership = referrals.accept(referral=accepted, by=pantry_manager, at=then)
+    accepted.refresh_from_db()
+    neighbour = memberships.join(
+        pantry=pantry, preferred_name="Nell", needs=[], agreement=None, first_week=None, funded_until=None, previous=None,
+        by=pantry_manager, at=then,
+    )
+    session = sessions.for_day(pantry=pantry, on=today)[0]
+    collection = collections.record(
+        session=session,
+        membership=membership,
+        key=uuid.uuid4(),
+        quantities=None,
+        fruit_and_veg=True,
+        by=volunteer,
+        collected_at=at,
+        at=at,
+    )
+    decision = RenewalDecision.objects.create(
+        membership=membership,
+        block_no=2,
+        due_on=today,
+        starts_on=week + timedelta(weeks=26),
+        outcome="held",
+        reasons=["flagged"],
+        decided_at=at,
+    )
+    barrier = barriers.raise_barrier(
+        council=council, care_leaver=member, pantry=None, category="stigma", note=f"Worry {nick}", owner=advisor,
+        due_on=None, raised_on=today, by=advisor, at=at,
+    )
+    pantry_barrier = barriers.raise_barrier(
+        council=council, care_leaver=None, pantry=pantry, category="hours", note="", owner=manager,
+        due_on=None, raised_on=today, by=manager, at=at,
+    )
+    meeting = meetings.plan(
+        agreement=agreement, starts_at=at, where="Room", period_from=today - timedelta(weeks=10), period_to=today,
+        by=manager, at=at,
+    )
+    packs = {
+        audience: ReviewPack.objects.create(
+            meeting=meeting, audience=audience, edition=1, as_at=at, made_by=manager, figures={}, pdf=b"%PDF-", sha256="0"
+        )
+        for audience in ("leaving-care", "stockport-homes")
+    }
+    with_job = {
+        role: jobs.enqueue("notifications.deliver", key=f"table:{nick}:{role}", ids={}, asked_by=user)
+        for role, user in users.items()
+    }
+    return {
+        "council": council, "operator": operator, "users": users, "pantry": pantry, "hours": hours, "tariff": proposed,
+        "staff": staff, "closure": closure, "agreement": agreement, "person": fresh, "member_person": member,
+        "draft": draft, "sent": sent, "accepted": accepted, "membership": membership, "neighbour": neighbour,
+        "session": session, "collection": collection, "decision": decision, "barrier": barrier,
+        "pantry_barrier": pantry_barrier, "meeting": meeting, "packs": packs, "jobs": with_job,
+    }
