@@ -83,6 +83,11 @@ class CareLeaverQuerySet(models.QuerySet):
         """Imported, and nobody has entered a preferred name yet."""
         return self.living().filter(preferred_name="")
 
+    def cohort_counts(self) -> dict[str, int]:
+        """How many of these people are in each state of the cohort."""
+        counted = self.filter(cohort_place__isnull=False).order_by().values_list("cohort_place__state")
+        return dict(counted.annotate(people=models.Count("pk")))
+
     def with_allocations(self, day: date) -> "CareLeaverQuerySet":
         """Each person's allocations of that day in `allocated`, with the advisor: one query more."""
         in_force = AdvisorAllocation.objects.in_force_on(day).select_related("advisor")
@@ -152,6 +157,11 @@ class CareLeaver(UuidModel):
         return self.died_on is not None or self.in_touch == InTouch.DIED
 
     @property
+    def place(self) -> "CohortPlace | None":
+        """The place in the cohort, if there is one; lists select `cohort_place` with the person."""
+        return getattr(self, "cohort_place", None)
+
+    @property
     def is_waiting_for_name(self) -> bool:
         return not self.preferred_name and not self.has_died
 
@@ -167,6 +177,12 @@ class DatedQuerySet(models.QuerySet):
     def in_force_on(self, day: date) -> "DatedQuerySet":
         """Rows whose dates hold the day (`until_on` is the last day)."""
         return self.filter(Q(until_on__isnull=True) | Q(until_on__gte=day), from_on__lte=day)
+
+
+class AdvisorCoverQuerySet(DatedQuerySet):
+    def for_user(self, user: User) -> "AdvisorCoverQuerySet":
+        """Cover of the young people this user may see."""
+        return self.filter(care_leaver__in=CareLeaver.objects.for_user(user))
 
 
 class AdvisorAllocation(UuidModel):
@@ -202,7 +218,7 @@ class AdvisorCover(UuidModel):
     until_on = models.DateField()
     given_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
-    objects = DatedQuerySet.as_manager()
+    objects = AdvisorCoverQuerySet.as_manager()
 
     class Meta:
         constraints = [

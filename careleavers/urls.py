@@ -1,2 +1,18 @@
+from django.urls import path
+
+from careleavers.views import allocations, cohort, people
+
 app_name = "careleavers"
-urlpatterns: list = []
+urlpatterns = [
+    path("", people.people_list, name="list"),
+    path("add/", people.person_add, name="add"),
+    path("cohort/", cohort.overview, name="cohort"),
+    path("cohort/tick/", cohort.tick, name="cohort_tick"),
+    path("<uuid:pk>/", people.person_detail, name="detail"),
+    path("<uuid:pk>/edit/", people.person_edit, name="edit"),
+    path("<uuid:pk>/allocate/", allocations.allocate, name="allocate"),
+    path("<uuid:pk>/cover/", allocations.cover, name="cover"),
+    path("<uuid:pk>/cover/<uuid:cover_pk>/end/", allocations.cover_end, name="cover_end"),
+    path("<uuid:pk>/offer/", cohort.offer, name="offer"),
+    path("<uuid:pk>/untick/", cohort.untick, name="untick"),
+]

@@ -3,6 +3,8 @@
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from careleavers.models import AdvisorAllocation, AdvisorCover, CareLeaver
 from stockport_hubs.accounts.models import Role, User
@@ -16,6 +18,18 @@ DAY = timedelta(days=1)
 
 def _spoken(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
+
+
+def advisors_for(user: User) -> QuerySet[User]:
+    """Personal advisors of this person's council, each with `held`: how many young people they have today or later."""
+    held = (
+        AdvisorAllocation.objects.filter(advisor=OuterRef("pk"), until_on=None)
+        .order_by()
+        .values("advisor")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return User.objects.advisors_of(user.organisation_id).annotate(held=Coalesce(Subquery(held), 0))
 
 
 def check_can_advise(advisor: User, care_leaver: CareLeaver) -> None:

@@ -1,0 +1,128 @@
+"""The cohort: who belongs, how far each one is, what they answered."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from careleavers.forms import CohortMoveForm, person_url
+from careleavers.models import CareLeaver, CohortPlace
+from careleavers.services import cohort
+from careleavers.views.doors import PER_PAGE, council, log_list, manager, person_or_404
+from stockport_hubs.core import clock
+from stockport_hubs.core.errors import Refused
+
+State = CohortPlace.State
+TITLES = {
+    ("identified", "offered"): "Record that an introduction was offered",
+    ("declined", "offered"): "Record that an introduction was offered again",
+    ("no_reply", "offered"): "Record that an introduction was offered again",
+}
+
+
+@manager
+@transaction.atomic
+def overview(request):
+    """Counts per state, each leading to its people."""
+    today, query = clock.today(), request.GET.get("q", "").strip()
+    everyone = CareLeaver.objects.for_user(request.user)
+    counts = everyone.cohort_counts()
+    state = request.GET.get("state", "")
+    shown = everyone.filter(cohort_place__isnull=False).search(query)
+    if state in State.values:
+        shown = shown.filter(cohort_place__state=state)
+    else:
+        state = ""
+    page = Paginator(shown.with_allocations(today).select_related("cohort_place"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    log_list(request, page)
+    total = sum(counts.values())
+    here = reverse("careleavers:cohort")
+    tiles = [{"number": total, "label": "in the cohort", "url": here}] + [
+        {"number": counts.get(each, 0), "label": each.label.lower(), "url": f"{here}?state={each}"} for each in State
+    ]
+    context = {
+        "tiles": tiles,
+        "total": total,
+        "state": State(state).label if state else "",
+        "chosen": state,
+        "query": query,
+        "page_obj": page,
+    }
+    return render(request, "careleavers/cohort.html", context)
+
+
+@manager
+@transaction.atomic
+def tick(request):
+    """Tick who belongs to the cohort: one by one, or everyone the search found."""
+    today, query = clock.today(), request.GET.get("q", "").strip()
+    outside = CareLeaver.objects.for_user(request.user).living().filter(cohort_place=None).search(query)
+    if request.method == "POST":
+        if "everyone" in request.POST:
+            chosen = list(outside)
+        else:
+            chosen = list(outside.filter(pk__in=_uuids(request.POST.getlist("person"))))
+        if chosen:
+            added = cohort.tick(care_leavers=chosen, on=today, by=request.user, at=clock.now())
+            who = "young person belongs" if added == 1 else "young people belong"
+            messages.success(request, f"{added} {who} to the cohort now.")
+            return redirect("careleavers:cohort")
+        messages.error(request, "Tick at least one young person, then choose “Add the ticked”.")
+        return redirect(request.get_full_path())
+    page = Paginator(outside.with_allocations(today), PER_PAGE).get_page(request.GET.get("page"))
+    log_list(request, page)
+    return render(request, "careleavers/cohort_tick.html", {"page_obj": page, "query": query})
+
+
+@manager
+@require_POST
+@transaction.atomic
+def untick(request, pk):
+    """Take a tick back that was a mistake."""
+    person = person_or_404(request, pk)
+    try:
+        cohort.untick(care_leaver=person, by=request.user, at=clock.now())
+        messages.success(request, f"{person.full_name} is no longer in the cohort.")
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect(person_url("detail", person))
+
+
+@council
+@transaction.atomic
+def offer(request, pk):
+    """Record the next step of a person's cohort place: offered, or what they answered."""
+    person = person_or_404(request, pk)
+    back, place = person_url("detail", person), person.place
+    states = cohort.next_states(place) if place and not person.has_died else ()
+    if not states:
+        messages.error(request, "There is no step to record: see “Cohort” on this page.")
+        return redirect(back)
+    form = CohortMoveForm(request.POST or None, states=states, cancel=back, initial={"on": clock.today()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            moved = cohort.move(care_leaver=person, **form.cleaned_data, by=request.user, at=clock.now())
+        except Refused as refusal:
+            form.add_error("on", str(refusal))
+        else:
+            messages.success(request, f"Recorded for {person.full_name}: {moved.get_state_display().lower()}.")
+            return redirect(back)
+    title = TITLES.get((place.state, states[0]), "Record the answer")
+    context = {"form": form, "person": person, "title": title, "back_url": back}
+    return render(request, "careleavers/cohort_move.html", context)
+
+
+def _uuids(values: list[str]) -> list[UUID]:
+    """Only what is an id: a changed form must not end in an error."""
+    found = []
+    for value in values:
+        with suppress(ValueError):
+            found.append(UUID(value))
+    return found
