@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 
+from pantry.calendar import WeekCalendar
 from pantry.models import (
     Account,
     Collection,
@@ -208,8 +209,6 @@ def _is_over(row: dict, as_at: date) -> bool:
 
 
 def _calendar(pantry_ids: set):
-    from pantry.calendar import WeekCalendar
-
     return WeekCalendar.for_pantries(Pantry.objects.filter(pk__in=pantry_ids)) if pantry_ids else None
 
 

@@ -1,3 +1,35 @@
 """Pantries, tariffs, agreements and renewals; included by pantry/urls.py in the same namespace."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from pantry.views import agreements, places, renewals, tariffs
+
+urlpatterns = [
+    path("pantries/", places.pantries, name="pantries"),
+    path("pantries/add/", places.pantry_add, name="pantry_add"),
+    path("pantries/<uuid:pantry_id>/", places.pantry, name="pantry"),
+    path("pantries/<uuid:pantry_id>/edit/", places.pantry_edit, name="pantry_edit"),
+    path("pantries/<uuid:pantry_id>/hours/", places.hours, name="hours"),
+    path("pantries/<uuid:pantry_id>/hours/<uuid:hours_id>/end/", places.hours_end, name="hours_end"),
+    path("pantries/<uuid:pantry_id>/closures/", places.closures, name="closures"),
+    path(
+        "pantries/<uuid:pantry_id>/closures/<uuid:closure_id>/withdraw/",
+        places.closure_withdraw,
+        name="closure_withdraw",
+    ),
+    path("pantries/<uuid:pantry_id>/volunteers/", places.staff_attach, name="staff_attach"),
+    path("pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/", places.staff_detach, name="staff_detach"),
+    path("pantries/<uuid:pantry_id>/tariffs/propose/", tariffs.tariff_propose, name="tariff_propose"),
+    path("tariffs/", tariffs.tariffs, name="tariffs"),
+    path("tariffs/<uuid:tariff_id>/", tariffs.tariff_agree, name="tariff_agree"),
+    path("tariffs/<uuid:tariff_id>/take-back/", tariffs.tariff_take_back, name="tariff_take_back"),
+    path("agreements/", agreements.agreements, name="agreements"),
+    path("agreements/add/", agreements.agreement_add, name="agreement_add"),
+    path("agreements/<uuid:agreement_id>/", agreements.agreement, name="agreement"),
+    path("agreements/<uuid:agreement_id>/edit/", agreements.agreement_edit, name="agreement_edit"),
+    path("agreements/<uuid:agreement_id>/blocks/", agreements.agreement_blocks, name="agreement_blocks"),
+    path("agreements/<uuid:agreement_id>/journal/", agreements.agreement_journal, name="agreement_journal"),
+    path("agreements/<uuid:agreement_id>/payments/add/", agreements.payment_add, name="payment_add"),
+    path("renewals/", renewals.renewals, name="renewals"),
+    path("renewals/<uuid:decision_id>/", renewals.renewal, name="renewal"),
+]

@@ -73,6 +73,11 @@ class Budget(UuidModel):
             ),
         ]
 
+    @property
+    def left_pence(self) -> int | None:
+        """What may still be committed; None: no limit."""
+        return None if self.limit_pence is None else self.limit_pence - self.committed_pence
+
 
 class CreditPool(UuidModel):
     """Credit of an agreement (an agreement has one operator): spent on the next block for anyone, never below zero."""
@@ -112,6 +117,7 @@ class Tariff(UuidModel):
     withdrawn_at = models.DateTimeField(null=True, help_text="Sent back by finance, or taken back by the proposer.")
     sent_back_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     sent_back_reason = models.CharField(max_length=200, blank=True)
+    state = label = colour = ""  # set by `directory.tariff_states`, for pages
 
     objects = TariffQuerySet.as_manager()
 

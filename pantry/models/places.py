@@ -102,6 +102,7 @@ class Closure(UuidModel):
     announced_at = models.DateTimeField()
     announced_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     withdrawn_at = models.DateTimeField(null=True)
+    members_moved = 0  # set by `places.announce_closure`: members whose weeks moved
 
     class Meta:
         ordering = ["-from_on"]

@@ -56,7 +56,7 @@ def cases(memberships: list[Membership], on: date) -> tuple[list[Case], list[UUI
     due = [m for m in memberships if m.pk in ahead and ahead[m.pk].due_on <= on]
     agreements = FundingAgreement.objects.in_bulk({m.agreement_id for m in due})
     tariffs = _tariffs(pantries)
-    states = _states(due)
+    states = histories(due)
     bought = _bought(due)
     before = blocks.funded_before({m.pk: m.previous_id for m in due})
     looked_at = {
@@ -69,7 +69,7 @@ def cases(memberships: list[Membership], on: date) -> tuple[list[Case], list[UUI
         )
         for m in due
     }
-    collected = _collected(looked_at)
+    collected = collected_weeks(looked_at)
     found = []
     for m in due:
         block, agreement = ahead[m.pk], agreements[m.agreement_id]
@@ -136,7 +136,8 @@ class _History:
         return {monday(day) for day in sundays if self.on(day) == Membership.State.PAUSED}
 
 
-def _states(memberships: list[Membership]) -> dict[UUID, _History]:
+def histories(memberships: list[Membership]) -> dict[UUID, _History]:
+    """The changes of state of each membership, by its id."""
     found: dict[UUID, _History] = defaultdict(_History)
     moves = MembershipMove.objects.filter(membership__in=[m.pk for m in memberships]).order_by("on", "recorded_at")
     for membership_id, on, state in moves.values_list("membership", "on", "state"):
@@ -144,7 +145,7 @@ def _states(memberships: list[Membership]) -> dict[UUID, _History]:
     return found
 
 
-def _collected(looked_at: dict[UUID, list[date]]) -> dict[UUID, set[date]]:
+def collected_weeks(looked_at: dict[UUID, list[date]]) -> dict[UUID, set[date]]:
     """The weeks with a counted collection, wherever it was taken."""
     found: dict[UUID, set[date]] = defaultdict(set)
     if first := min((weeks[0] for weeks in looked_at.values() if weeks), default=None):

@@ -1,6 +1,5 @@
 """Pantries, their weekly openings, closures and who works there."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
@@ -135,19 +134,14 @@ def members_with_weeks_to_come(pantry: Pantry, on: date) -> int:
     return PaidWeek.objects.filter(pantry=pantry).later_than(on).values("membership").distinct().count()
 
 
-@dataclass(frozen=True)
-class ClosureEffect:
-    """What announcing or withdrawing a closure does: members whose weeks move."""
-
-    closure: Closure
-    members: int
-
-
 @transaction.atomic
 def announce_closure(
     *, pantry: Pantry, from_on: date, until_on: date, reason: str, by: User, at: datetime
-) -> ClosureEffect:
-    """Days without a session, both included; unused weeks that fall on closed weeks move to the next free ones."""
+) -> Closure:
+    """Days without a session, both included; unused weeks that fall on closed weeks move to the next free ones.
+
+    The closure carries `members_moved`, the number of members whose weeks moved.
+    """
     pantry = Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
     if until_on < from_on:
         raise Refused("A closure ends on the day it begins or later. Check the two dates.")
@@ -167,22 +161,22 @@ def announce_closure(
     closure = Closure.objects.create(
         pantry=pantry, from_on=from_on, until_on=until_on, reason=reason, announced_at=at, announced_by=by
     )
-    members = blocks.redate_after_closure(closure=closure, by=by, at=at)
-    audit.record("pantry.closure.announced", at=at, by=by, target=closure, detail={"members": members})
-    return ClosureEffect(closure, members)
+    closure.members_moved = blocks.redate_after_closure(closure=closure, by=by, at=at)
+    audit.record("pantry.closure.announced", at=at, by=by, target=closure, detail={"members": closure.members_moved})
+    return closure
 
 
-def preview_closure(**closure) -> ClosureEffect:
+def preview_closure(**asked) -> Closure:
     """What `announce_closure` would do, by doing it and taking it back: the preview cannot differ from the deed."""
     with transaction.atomic():
-        effect = announce_closure(**closure)
+        closure = announce_closure(**asked)
         transaction.set_rollback(True)
-    return effect
+    return closure
 
 
 @transaction.atomic
 def withdraw_closure(*, closure: Closure, by: User, at: datetime) -> Closure:
-    """A closure that has not begun is taken back; weeks that moved stay where they are."""
+    """A closure that has not begun is taken back; weeks that moved stay where they are, the next due dates follow."""
     closure = Closure.objects.select_for_update(of=("self",)).select_related("pantry").get(pk=closure.pk)
     if closure.withdrawn_at:
         raise Refused("This closure is withdrawn already.")

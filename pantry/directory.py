@@ -1,0 +1,103 @@
+"""What pages about pantries show: openings in words, next dates, prices in force."""
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from pantry.models import Membership, OpeningHours, Pantry, Place, Tariff
+from pantry.services import sessions
+
+DAYS_LOOKED_THROUGH = 16 * 7
+
+
+def openings_in_words(hours: list[OpeningHours], today: date) -> list[str]:
+    """ "Wednesday, 10:00 to 12:00", with its first or last day where that is still to come; past ones are left out."""
+    said = []
+    for h in sorted(hours, key=lambda h: (h.weekday, h.opens, h.from_on)):
+        if h.until_on and h.until_on < today:
+            continue
+        words = f"{h.get_weekday_display()}, {h.opens:%H:%M} to {h.closes:%H:%M}"
+        if h.from_on > today:
+            words += f", from {h.from_on:%-d %B %Y}"
+        if h.until_on:
+            words += f", until {h.until_on:%-d %B %Y}"
+        said.append(words)
+    return said
+
+
+@dataclass(frozen=True)
+class Opening:
+    on: date
+    opens: time
+    closes: time
+
+
+def next_openings(pantry: Pantry, today: date, n: int = 4) -> list[Opening]:
+    """The next n sessions that do open, today's included, within 16 weeks; two queries."""
+    [plan] = sessions.plans([pantry], today)
+    found: list[Opening] = []
+    for offset in range(DAYS_LOOKED_THROUGH):
+        day = today + timedelta(days=offset)
+        found += [Opening(day, opens, closes) for opens, closes in plan.openings(day)]
+        if len(found) >= n:
+            break
+    return found[:n]
+
+
+def with_members(pantries: QuerySet, day: date) -> QuerySet:
+    """Annotates `members`: memberships that have not ended and whose place at the pantry is open on the day."""
+    here = Place.objects.filter(pantry=OuterRef("pk"), to_week__isnull=True).exclude(
+        membership__state=Membership.State.ENDED
+    )
+    counted = here.order_by().values("pantry").annotate(n=Count("membership", distinct=True)).values("n")
+    return pantries.annotate(members=Coalesce(Subquery(counted), 0))
+
+
+def room(pantry: Pantry) -> str:
+    """Whether someone can still join, without the number of members; the pantry comes from `with_members`."""
+    if pantry.capacity is None:
+        return "No limit"
+    return "Full" if pantry.members >= pantry.capacity else "Has room"
+
+
+TARIFF_STATES = {
+    "waiting": ("Waiting for finance", "yellow"),
+    "sent_back": ("Sent back", "red"),
+    "taken_back": ("Taken back", "grey"),
+    "in_force": ("In force", "green"),
+    "to_come": ("Agreed, to come", "blue"),
+    "past": ("Ended", "grey"),
+}
+
+
+def tariff_states(tariffs: list[Tariff], today: date) -> list[Tariff]:
+    """The tariffs (of any pantries, all of each) with `state`, `label` and `colour` set; latest start first."""
+    in_force: dict = {}
+    for tariff in tariffs:
+        if tariff.agreed_at and not tariff.withdrawn_at and tariff.from_week <= today:
+            best = in_force.get(tariff.pantry_id)
+            if best is None or tariff.from_week > best.from_week:
+                in_force[tariff.pantry_id] = tariff
+    for tariff in tariffs:
+        tariff.state = _state(tariff, in_force, today)
+        tariff.label, tariff.colour = TARIFF_STATES[tariff.state]
+    return sorted(tariffs, key=lambda t: (t.from_week, t.proposed_at), reverse=True)
+
+
+def in_force(stated: list[Tariff]) -> Tariff | None:
+    """The price in force among the tariffs of one pantry that `tariff_states` has looked at."""
+    return next((tariff for tariff in stated if tariff.state == "in_force"), None)
+
+
+def _state(tariff: Tariff, in_force: dict, today: date) -> str:
+    if tariff.sent_back_by_id:
+        return "sent_back"
+    if tariff.withdrawn_at:
+        return "taken_back"
+    if not tariff.agreed_at:
+        return "waiting"
+    if tariff.from_week > today:
+        return "to_come"
+    return "in_force" if in_force[tariff.pantry_id] is tariff else "past"
