@@ -48,6 +48,11 @@ class Row:
     step_url: str = ""
 
     @property
+    def is_member(self) -> bool:
+        """A membership that has not ended."""
+        return self.membership is not None and self.membership.state != Membership.State.ENDED
+
+    @property
     def urgency(self) -> int:
         """Place in the order of what to do first; rows without a flag come last."""
         return min((ORDER.index(flag.code) for flag in self.flags), default=len(ORDER))
@@ -86,7 +91,9 @@ def _weeks(members: dict, on: date) -> None:
     weeks = PaidWeek.objects.filter(membership__in=members).order_by()
     dated, parked = PaidWeek.State.DATED, PaidWeek.State.PARKED
     ahead = weeks.filter(Q(state=parked) | Q(state=dated, week__gte=monday(on))).values_list("membership")
-    for key, last_week, left in ahead.annotate(Max("week"), Count("pk", filter=Q(week=None) | Q(week__gt=on))):
+    for key, last_week, left in ahead.annotate(
+        last=Max("week"), left=Count("pk", filter=Q(week=None) | Q(week__gt=on))
+    ):
         members[key].last_week, members[key].weeks_left = last_week, left
     later = Collection.objects.counted().filter(membership=OuterRef("membership"), week__gte=OuterRef("week"))
     over = weeks.filter(state=dated, week__lt=monday(on), week__gte=monday(on) - LOOKED_BACK * WEEK)
@@ -100,13 +107,12 @@ def _weeks(members: dict, on: date) -> None:
 
 def _flag(row: Row, on: date) -> None:
     """Plain flags, in the words of the page."""
-    person, referral, membership = row.person, row.referral, row.membership
-    running = membership is not None and membership.state != Membership.State.ENDED
+    person, referral = row.person, row.referral
     state = referral.state if referral else ""
     say = row.flags.append
     if not person.preferred_name:
         say(Flag("name", "No name yet", "red"))
-    if not running:
+    if not row.is_member:
         if row.sharing is None:
             say(Flag("agreement", "No agreement yet", "red"))
         if state == rules.DRAFT:
@@ -142,10 +148,10 @@ def _flag_member(row: Row, on: date) -> None:
 
 def _next_step(row: Row) -> tuple[str, str]:
     """The one thing to do next, and where; nothing to do leads to the person."""
-    person, referral, membership = row.person, row.referral, row.membership
+    person, referral = row.person, row.referral
     if not person.preferred_name:
         return "Add a preferred name", reverse("careleavers:edit", args=[person.pk])
-    if membership is not None and membership.state != Membership.State.ENDED:
+    if row.is_member:
         return "", ""
     state = referral.state if referral else ""
     if state in (rules.SENT, rules.WAITING):

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.core.cache import cache
 from django.urls import reverse
@@ -63,7 +63,9 @@ def next_meeting(user: User, now: datetime) -> ReviewMeeting | None:
 
 def agreements(user: User, on: date) -> list[FundingAgreement]:
     """Agreements in force, the newest first."""
-    return list(FundingAgreement.objects.for_user(user).in_force_on(on).select_related("operator").order_by("-starts_on"))
+    return list(
+        FundingAgreement.objects.for_user(user).in_force_on(on).select_related("operator").order_by("-starts_on")
+    )
 
 
 def summary(agreement: FundingAgreement, on: date) -> Summary:
@@ -104,7 +106,7 @@ def numbers(user: User, on: date) -> list[Number]:
     people_url, overdue = reverse("careleavers:list"), barriers.filter(due_on__lt=on).count()
     counts = {
         "to allocate": (people.to_allocate(on).count(), f"{people_url}?show=to_allocate"),
-        "waiting for a name": (people.waiting_for_name().count(), f"{people_url}?show=no_name"),
+        "waiting for a name": (people.waiting_for_name().count(), f"{people_url}?show=waiting_for_name"),
         "waiting for the pantry": (
             Referral.objects.for_user(user).to_answer().count(),
             f"{reverse('referrals:list')}?state=to_answer",
@@ -184,12 +186,5 @@ def set_up(user: User) -> list[Step]:
             (Role.PANTRY_MANAGER, "A pantry manager, who adds pantries and volunteers", "Invite a pantry manager"),
         )
     ]
-    steps.append(
-        Step("A pantry with opening times, added by the pantry manager", Pantry.objects.exists(), "", "")
-    )
+    steps.append(Step("A pantry with opening times, added by the pantry manager", Pantry.objects.exists(), "", ""))
     return steps
-
-
-def in_the_past(on: date) -> date:
-    """The Monday from which the small table of take-up begins."""
-    return monday(on) - timedelta(weeks=WEEKS_SHOWN - 1)

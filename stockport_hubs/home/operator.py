@@ -48,7 +48,9 @@ def today(user: User, on: date) -> list[Today]:
 
 def closures(user: User, on: date) -> list[Closure]:
     """Closures that are not over, the next first."""
-    ahead = Closure.objects.filter(pantry__in=Pantry.objects.for_user(user), until_on__gte=on, withdrawn_at__isnull=True)
+    ahead = Closure.objects.filter(
+        pantry__in=Pantry.objects.for_user(user), until_on__gte=on, withdrawn_at__isnull=True
+    )
     return list(ahead.select_related("pantry").order_by("from_on", "pantry__name")[:SHOWN])
 
 
