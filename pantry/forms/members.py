@@ -11,7 +11,7 @@ from stockport_hubs.core.needs import ALLERGENS
 
 
 class MemberFilters(Form):
-    """Pantry and state of the list."""
+    """Pantry and state of the list; who sees no people learns nothing about pauses either."""
 
     mark_optional = False
     STATES = [("current", "Current"), *Membership.State.choices, ("all", "All")]
@@ -19,9 +19,11 @@ class MemberFilters(Form):
     pantry = forms.ModelChoiceField(Pantry.objects.none(), required=False, empty_label="All pantries")
     state = forms.ChoiceField(choices=STATES, required=False, initial="current")
 
-    def __init__(self, data, *, user):
+    def __init__(self, data, *, user, sees_people: bool):
         super().__init__(data)
         self.fields["pantry"].queryset = Pantry.objects.for_user(user)
+        if not sees_people:
+            self.fields["state"].choices = [self.STATES[0], self.STATES[-1]]
 
     @property
     def chosen(self) -> tuple[Pantry | None, str]:

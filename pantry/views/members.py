@@ -29,14 +29,14 @@ STATE_COLOURS = {"pending": "blue", "open": "green", "paused": "yellow", "ended"
 def members(request):
     """Searched, filtered and paged; the funder's roles see numbers, weeks and money and search by number only."""
     on, query = clock.today(), request.GET.get("q", "").strip()[:60]
-    filters = MemberFilters(request.GET or {"state": "current"}, user=request.user)
+    sees_people = shown.sees_people(request.user)
+    filters = MemberFilters(request.GET or {"state": "current"}, user=request.user, sees_people=sees_people)
     pantry, state = filters.chosen
     mine = Membership.objects.for_user(request.user)
     found = shown.found(mine, user=request.user, query=query, pantry=pantry, state=state, on=on)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     lines = shown.lines(page, on)
     _viewed(request, "pantry.members.viewed", [line.member for line in lines])
-    sees_people = shown.sees_people(request.user)
     own = Pantry.objects.for_user(request.user)
     context = {
         "page": page,
