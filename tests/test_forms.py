@@ -206,10 +206,10 @@ def test_model_form_reads_dates_as_three_inputs_and_pence_as_pounds():
     class TariffForm(ModelForm):
         class Meta:
             model = Tariff
-            fields = ["weekly_pence", "valid_from"]
+            fields = ["weekly_pence", "from_week"]
 
     kinds = {name: type(field) for name, field in TariffForm.base_fields.items()}
-    assert kinds == {"weekly_pence": PoundsField, "valid_from": DayField}
+    assert kinds == {"weekly_pence": PoundsField, "from_week": DayField}
 
 
 def test_crispy_and_plain_forms_draw_fields_alike():
