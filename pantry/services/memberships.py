@@ -56,6 +56,7 @@ def join(
     first = calendar.first_week(pantry.pk, at, first_week)
     if pantry.closing_on and pantry.closing_on <= first:
         raise Refused(f"{pantry.name} closes for good on {pantry.closing_on:%-d %B %Y}. Choose another pantry.")
+    previous = blocks.locked(previous.pk) if previous else None
     _check_can_follow(previous, pantry)
     same_operator = Membership.objects.filter(operator=pantry.operator)
     membership = Membership.objects.create(
