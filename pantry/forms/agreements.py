@@ -53,7 +53,6 @@ class AgreementForm(ModelForm):
 
     def __init__(self, *args, cancel: str, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["block_weeks"].min_value, self.fields["block_weeks"].max_value = 1, 26
         for name, low, high in (
             ("block_weeks", 1, 26),
             ("blocks_per_person", 1, 100),

@@ -16,13 +16,16 @@ READ_BY_VOLUNTEERS = ("name", "address", "phone", "how_to_find", "catchment")
 class PantryForm(ModelForm):
     """A pantry's place, allowance and bands."""
 
+    allowance = forms.IntegerField(
+        label="Items a week", min_value=1, max_value=100, help_text="Fruit and vegetables are free on top."
+    )
+
     class Meta:
         model = Pantry
         fields = DETAILS
         labels = {
             "how_to_find": "How to find it",
             "catchment": "Who it is for",
-            "allowance": "Items a week",
             "capacity": "Members at most",
             "closes_on_bank_holidays": "Closed on bank holidays",
             "welcomes_other_pantries": "Members of our other pantries may shop here",
@@ -32,7 +35,6 @@ class PantryForm(ModelForm):
             "phone": "For members and advisors to call.",
             "how_to_find": "Entrance, parking, nearest bus stop.",
             "catchment": "The streets or area, in words.",
-            "allowance": "Fruit and vegetables are free on top.",
             "capacity": "Leave empty if there is no limit.",
             "closing_on": "Leave empty unless this is decided. Renewals of blocks that reach this day are held.",
         }
@@ -46,7 +48,6 @@ class PantryForm(ModelForm):
         super().__init__(*args, **kwargs)
         for name in READ_BY_VOLUNTEERS:
             self.fields[name].validators.append(validate)
-        self.fields["allowance"].min_value, self.fields["allowance"].max_value = 1, 100
         bands = list(self.instance.bands.all()) if not self.instance._state.adding else []
         rows = []
         for n in BANDS:
