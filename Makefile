@@ -20,3 +20,10 @@ bench:
 
 pictures:
 	@exec $(PYTHON) tools/prepare.py pictures
+
+# After a change of dependencies in pyproject.toml; needs uv. Universal, because Python 3.11.2 needs more than 3.11.3.
+LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+.PHONY: lock
+lock:
+	$(LOCK) -o requirements.txt
+	$(LOCK) --group test -o requirements-test.txt
