@@ -1,0 +1,182 @@
+"""What each audience sees, decided in one place (rules.md: Small numbers; Stockport Homes is also the landlord).
+
+`freeze` turns figures into the JSON that a page, a CSV and a PDF are made of. What an audience may not see is not in its
+JSON, so it cannot leak from any of them. Hidden counts are None.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from careleavers.models import CareLeaver
+from reviews import figures as all_figures
+from reviews.attendance import CAME, CLOSED, MISSED, OUTSIDE, PAUSED, TO_COME
+from reviews.figures import Figures
+from reviews.models import ABOUT_THE_PANTRY, COUNTED_AS_OTHER, Audience, BarrierCategory
+
+VERSION = 1
+POSITION = (
+    "paid_in_advance_pence drawn_pence left_pence in_pool_pence joining_pence bought_pence collected_pence missed_pence "
+    "closed_pence to_come_pence credited_pence recoverable_pence bought_weeks collected_weeks missed_weeks closed_weeks "
+    "to_come_weeks credited_weeks recoverable_weeks blocks members"
+).split()
+OF_A_PANTRY = [name for name in POSITION if name.endswith("_pence")][4:]
+
+
+def suppress(cells: Mapping[str, int], threshold: int) -> dict[str, int | None]:
+    """Counts below the threshold are hidden; then the smallest others, until what is hidden is at least two cells that
+    together reach the threshold, so that a known total gives none of them away."""
+    hidden = {key for key, count in cells.items() if count < threshold}
+    shown = sorted((key for key in cells if key not in hidden), key=lambda key: cells[key])
+    while hidden and shown and (len(hidden) < 2 or sum(cells[key] for key in hidden) < threshold):
+        hidden.add(shown.pop(0))
+    return {key: None if key in hidden else count for key, count in cells.items()}
+
+
+def seen_category(category: str, audience: str) -> str:
+    """Custody, health or disability and safety concern reach Stockport Homes as "other" only."""
+    hides = audience == Audience.STOCKPORT_HOMES and category in COUNTED_AS_OTHER
+    return BarrierCategory.OTHER if hides else category
+
+
+def freeze(figures: Figures, audience: str) -> dict:
+    """The figures of one audience as JSON: integers, ISO dates, codes, and names only for the Leaving Care Team."""
+    ours = audience == Audience.LEAVING_CARE
+    threshold = 0 if ours else figures.agreement.small_number
+    names = _names(figures) if ours else {}
+    attendance, members = figures.attendance, figures.members
+    return {
+        "version": VERSION,
+        "audience": audience,
+        "threshold": threshold,
+        "agreement": figures.agreement.name,
+        "funder": figures.agreement.funder.name,
+        "operator": figures.agreement.operator.name,
+        "period_from": figures.period_from.isoformat(),
+        "period_to": figures.period_to.isoformat(),
+        "as_at": figures.as_at.isoformat(),
+        "funnel": dict(figures.funnel),
+        "funding_over": len(figures.cohort.funding_over),
+        "answers": suppress(figures.answers, threshold),
+        "outside_cohort": len(figures.cohort.outside) if ours else None,
+        "weeks": [
+            {"week": each.week.isoformat(), "could": each.could, "paid": each.paid, "came": each.came}
+            | ({"closed": True} if each.is_closed else {})
+            for each in figures.weeks
+        ],
+        "members": {key: len(found) for key, found in members.items()},
+        "grid": _grid(figures, names),
+        "missed": suppress({reason: figures.missed[reason] for reason in MISSED_REASONS}, threshold),
+        "missed_total": figures.missed.total(),
+        "money": {name: getattr(figures.position, name) for name in POSITION},
+        "by_pantry": [
+            {"name": each.pantry.name} | {name: getattr(each, name) for name in OF_A_PANTRY}
+            for each in figures.by_pantry
+        ],
+        "holds": _holds(figures, ours, threshold, names),
+        "barriers": _barriers(figures, audience, threshold, names),
+        "actions": _actions(figures),
+        "actions_done": figures.actions_done,
+        "shown_people": sorted(str(key) for key in names),
+        "shown_members": [] if ours else sorted(str(key) for key in attendance.members),
+    }
+
+
+GRID_LETTERS = {CAME: "c", MISSED: "m", TO_COME: "t", PAUSED: "p", CLOSED: "x", OUTSIDE: "o"}
+MISSED_REASONS = ("planned", "told_us", "not_seen", "unknown", "")
+
+
+def _names(figures: Figures) -> dict[UUID, str]:
+    """Names of young people that this council's pack shows; someone who has died is on no list again."""
+    shown = set(figures.cohort.person_of.values()) | {each.person for each in figures.barriers if each.person}
+    people = CareLeaver.objects.living().filter(council=figures.agreement.funder_id)
+    rows = people.order_by().values_list("pk", "preferred_name", "surname", "reference")
+    return {
+        key: f"{first} {last}".strip() or f"Waiting for a name ({ref})"
+        for key, first, last, ref in rows
+        if key in shown
+    }
+
+
+def _grid(figures: Figures, names: dict[UUID, str]) -> list[dict]:
+    """A row for each member: one letter a week (see `documents.LETTERS`)."""
+    person_of = figures.cohort.person_of
+    rows = []
+    for member, pantry, statuses in all_figures.grid(figures):
+        row = {
+            "number": member.number,
+            "pantry": pantry,
+            "state": member.state,
+            "weeks": "".join(GRID_LETTERS[status] for status in statuses.values()),
+        }
+        if person := names.get(person_of.get(member.id)):
+            row["name"] = person
+        rows.append(row)
+    return rows
+
+
+def _holds(figures: Figures, ours: bool, threshold: int, names: dict[UUID, str]) -> dict:
+    counts = Counter(reason for hold in figures.holds for reason in hold.reasons)
+    person_of = figures.cohort.person_of
+    rows = [
+        {"number": hold.number, "block_no": hold.block_no, "starts_on": hold.starts_on.isoformat()}
+        | ({"reasons": list(hold.reasons), "name": names.get(person_of.get(hold.member_id), "")} if ours else {})
+        for hold in figures.holds
+    ]
+    return {
+        "count": len(figures.holds),
+        "overdue": sum(1 for hold in figures.holds if hold.starts_on <= figures.as_at),
+        "reasons": suppress(dict(counts.most_common()) if ours else all_reasons(counts), threshold),
+        "rows": rows,
+    }
+
+
+def all_reasons(counts: Counter) -> dict[str, int]:
+    """Every reason, also those nobody has: a reason left out would say "none"."""
+    return {reason: counts[reason] for reason in all_figures.RenewalDecision.Reason.values}
+
+
+def _barriers(figures: Figures, audience: str, threshold: int, names: dict[UUID, str]) -> dict:
+    ours = audience == Audience.LEAVING_CARE
+    listed = [
+        barrier
+        for barrier in figures.barriers
+        if ours or (barrier.person is None and barrier.pantry and barrier.category in ABOUT_THE_PANTRY)
+    ]
+    # What Stockport Homes sees listed is not in its counts as well: the difference would be a count of people.
+    counted = [barrier for barrier in figures.barriers if ours or barrier not in listed]
+    counts = Counter(seen_category(barrier.category, audience) for barrier in counted)
+    hidden = set() if ours else COUNTED_AS_OTHER
+    categories = {category: counts[category] for category in BarrierCategory.values if category not in hidden}
+    return {
+        # The total would give a hidden cell away: only the Leaving Care Team has it.
+        "count": len(figures.barriers) if ours else None,
+        "overdue": sum(1 for each in figures.barriers if _is_overdue(each.due_on, figures.as_at)) if ours else None,
+        "categories": suppress(categories, threshold),
+        "rows": [
+            {
+                "about": names.get(barrier.person, barrier.pantry) if ours else barrier.pantry,
+                "category": seen_category(barrier.category, audience),
+                "state": barrier.state,
+                "owner": barrier.owner,
+                "due_on": barrier.due_on.isoformat() if barrier.due_on else None,
+                "raised_on": barrier.raised_on.isoformat(),
+                "actions": [each.what for each in figures.actions if each.barrier == barrier.id],
+            }
+            for barrier in listed
+        ],
+    }
+
+
+def _is_overdue(due_on: date | None, as_at: date) -> bool:
+    return due_on is not None and due_on < as_at
+
+
+def _actions(figures: Figures) -> list[dict]:
+    """Actions of meetings are for both; those of a barrier stand with the barrier."""
+    return [
+        {"what": each.what, "owner": each.owner, "due_on": each.due_on.isoformat(), "overdue": each.is_overdue}
+        for each in figures.actions
+        if each.barrier is None
+    ]

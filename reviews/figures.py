@@ -1,0 +1,254 @@
+"""Every figure once: the screen, the CSV, the chart and the PDF show what `compute` returns and count nothing themselves.
+
+Values are integers, dates and ids; words and pounds are made at the edge. What a figure means stands beside it in
+`DEFINITIONS` and is printed in every pack. A figure counts the day something happened, never the day it was typed.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Q
+
+from pantry import money
+from pantry.models import FundingAgreement, MissedWeek, RenewalDecision
+from reviews.attendance import CAME, MISSED, OUTSIDE, Attendance, Week
+from reviews.cohort import ANSWERS, STAGES, Cohort, end_of
+from reviews.models import Action, Barrier, BarrierMove, BarrierState
+from stockport_hubs.core.weeks import weeks_between
+
+
+class Definition(NamedTuple):
+    """A figure's name, what it counts, and out of what."""
+
+    name: str
+    counts: str
+    out_of: str = ""
+
+
+DEFINITIONS = {
+    "identified": Definition("Identified", "Young people a manager has ticked as belonging to the cohort"),
+    "offered": Definition("Offered", "Of these, everyone who has been offered an introduction", "identified"),
+    "agreed": Definition("Agreed", "Said yes; an introduction is sent only with their agreement", "identified"),
+    "introduced": Definition("Introduced", "An introduction was sent to a pantry", "identified"),
+    "joined": Definition("Joined", "The pantry accepted and the membership began", "identified"),
+    "first": Definition("First collection", "Came at least once", "identified"),
+    "regular": Definition("Regular", "Open members who came in at least 3 of their last 4 open weeks", "identified"),
+    "retained": Definition(
+        "Retained", "Came in the 8 weeks after their last funded week", "people whose funding ended 8 weeks ago or more"
+    ),
+    "declined": Definition("Declined", "Their latest answer is no, and they were not introduced", "offered"),
+    "no_reply": Definition("No reply", "They did not reply to the latest offer, and were not introduced", "offered"),
+    "unanswered": Definition("Not yet answered", "Offered, and the answer is still open", "offered"),
+    "could": Definition(
+        "Could come",
+        "Members whose membership was open and not paused and whose pantry was open that week, or who came",
+    ),
+    "paid": Definition("Weeks paid for", "Paid weeks that fall in that week"),
+    "came": Definition("Came", "Members with a collection that week, wherever it was taken", "could come"),
+    "came_last4": Definition(
+        "Came lately", "Open members who came at least once in their last 4 open weeks", "open members with such a week"
+    ),
+    "lapsing": Definition("Lapsing", "Open members who missed their last 2 or 3 open weeks", "open members"),
+    "lapsed": Definition("Lapsed", "Open members who missed their last 4 open weeks", "open members"),
+    "open": Definition("Open", "Members whose membership is open and not paused"),
+    "paused": Definition("Paused", "Members whose membership is paused; their weeks wait"),
+    "ended": Definition("Ended", "Members whose membership has ended"),
+    "missed": Definition("Missed weeks", "Open weeks of a member that have passed without a collection"),
+    "bought": Definition(
+        "Bought", "Weeks bought in blocks, at the price paid: collected + missed + to come + credited"
+    ),
+    "recoverable": Definition("Recoverable", "What would be credited if everyone left today"),
+    "joining": Definition("Joining fees", "Paid once for each membership, not returned; not part of the weeks bought"),
+    "left": Definition("Left", "Paid in advance and not yet drawn for blocks"),
+    "holds": Definition("Held renewals", "Next blocks that wait for a manager's decision"),
+    "barriers": Definition("Barriers", "Recorded as standing in the way and not closed"),
+}
+
+
+@dataclass(frozen=True)
+class Hold:
+    member_id: UUID
+    number: int
+    block_no: int
+    starts_on: date
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BarrierRow:
+    id: UUID
+    person: UUID | None
+    pantry: str
+    category: str
+    state: str
+    owner: str
+    due_on: date | None
+    raised_on: date
+
+
+@dataclass(frozen=True)
+class ActionRow:
+    what: str
+    owner: str
+    due_on: date
+    is_overdue: bool
+    barrier: UUID | None
+
+
+@dataclass(kw_only=True)
+class Figures:
+    """All figures of an agreement for a period, as at a day."""
+
+    agreement: FundingAgreement
+    period_from: date
+    period_to: date
+    as_at: date
+    cohort: Cohort
+    attendance: Attendance
+    weeks: list[Week]
+    missed: Counter
+    position: money.Position
+    by_pantry: list[money.PantryPosition]
+    holds: list[Hold]
+    barriers: list[BarrierRow]
+    actions: list[ActionRow]
+    actions_done: int
+    members: dict[str, set[UUID]] = field(default_factory=dict)
+
+    @property
+    def funnel(self) -> list[tuple[str, int]]:
+        return [(stage, len(self.cohort.stages[stage])) for stage in STAGES]
+
+    @property
+    def answers(self) -> dict[str, int]:
+        return {answer: len(self.cohort.answers[answer]) for answer in ANSWERS}
+
+    def behind(self, key: str) -> set[UUID]:
+        """The young people behind a figure: what a number on the page leads to. KeyError for no such figure."""
+        if key in self.cohort.stages:
+            return self.cohort.stages[key]
+        if key in self.cohort.answers:
+            return self.cohort.answers[key]
+        if key == "holds":
+            return self.cohort.people(hold.member_id for hold in self.holds)
+        if key == "barriers":
+            return {barrier.person for barrier in self.barriers if barrier.person}
+        return self.cohort.people(self.members[key])
+
+
+def compute(agreement: FundingAgreement, period_from: date, period_to: date, as_at: date) -> Figures:
+    """All figures; weeks later than `as_at` are left out. The number of queries does not depend on the rows."""
+    attendance = Attendance(agreement, as_at)
+    cohort = Cohort(agreement, attendance)
+    weeks = weeks_between(period_from, min(period_to, as_at))
+    actions, actions_done = _actions(agreement, period_from, as_at)
+    figures = Figures(
+        agreement=agreement,
+        period_from=period_from,
+        period_to=period_to,
+        as_at=as_at,
+        cohort=cohort,
+        attendance=attendance,
+        weeks=attendance.by_week(weeks),
+        missed=_missed(agreement, attendance, weeks),
+        position=money.position(agreement, as_at),
+        by_pantry=money.by_pantry(agreement, as_at),
+        holds=_holds(agreement, as_at),
+        barriers=_barriers(agreement, as_at),
+        actions=actions,
+        actions_done=actions_done,
+    )
+    figures.members = _members(attendance)
+    return figures
+
+
+def _members(attendance: Attendance) -> dict[str, set[UUID]]:
+    """Members by key: their states, and how the open ones came lately."""
+    members = attendance.members.values()
+    open_now = [member for member in members if member.is_open]
+    return {
+        "open": {member.id for member in open_now},
+        "paused": {member.id for member in members if member.state == "paused"},
+        "ended": {member.id for member in members if member.state == "ended"},
+        "had_weeks": {member.id for member in open_now if member.last},
+        "came_last4": {member.id for member in open_now if any(member.last)},
+        "lapsing": {member.id for member in open_now if member.missed_in_a_row in (2, 3)},
+        "lapsed": {member.id for member in open_now if member.missed_in_a_row >= 4},
+    }
+
+
+def _missed(agreement: FundingAgreement, attendance: Attendance, weeks: list[date]) -> Counter:
+    """Missed weeks of the period by their reason; "" where nobody has recorded one."""
+    if not weeks:
+        return Counter()
+    recorded = MissedWeek.objects.filter(membership__agreement=agreement, week__range=(weeks[0], weeks[-1]))
+    reasons = {(key, week): reason for key, week, reason in recorded.values_list("membership_id", "week", "reason")}
+    return Counter(
+        reasons.get((key, week), "")
+        for key, member in attendance.members.items()
+        for week in weeks
+        if attendance.status(member, week) == MISSED
+    )
+
+
+def _holds(agreement: FundingAgreement, as_at: date) -> list[Hold]:
+    held = RenewalDecision.objects.filter(
+        membership__agreement=agreement, outcome=RenewalDecision.Outcome.HELD, decided_at__lt=end_of(as_at)
+    ).order_by("starts_on", "membership__number")
+    fields = ("membership_id", "membership__number", "block_no", "starts_on", "reasons")
+    return [Hold(*row[:4], reasons=tuple(row[4])) for row in held.values_list(*fields)]
+
+
+def _open_barriers(agreement: FundingAgreement, as_at: date):
+    """Barriers not closed at the end of the day; those of other operators' pantries left out."""
+    of_agreement = Q(pantry__isnull=True) | Q(pantry__operator=agreement.operator_id)
+    not_closed = Q(closed_on__isnull=True) | Q(closed_on__gt=as_at)
+    return Barrier.objects.filter(of_agreement, not_closed, council=agreement.funder_id, raised_on__lte=as_at)
+
+
+def _barriers(agreement: FundingAgreement, as_at: date) -> list[BarrierRow]:
+    """The open ones, the first due first, in the state they had that day."""
+    found = _open_barriers(agreement, as_at)
+    moves = BarrierMove.objects.filter(barrier__in=found.order_by().values("pk"), at__lt=end_of(as_at)).order_by("at")
+    latest = dict(moves.values_list("barrier_id", "state"))
+    return [
+        BarrierRow(
+            id=barrier.pk,
+            person=barrier.care_leaver_id,
+            pantry=barrier.pantry.name if barrier.pantry else "",
+            category=barrier.category,
+            state=latest.get(barrier.pk, BarrierState.OPEN),
+            owner=barrier.owner.name,
+            due_on=barrier.due_on,
+            raised_on=barrier.raised_on,
+        )
+        for barrier in found.select_related("pantry", "owner").order_by("due_on", "raised_on", "id")
+    ]
+
+
+def _actions(agreement: FundingAgreement, period_from: date, as_at: date) -> tuple[list[ActionRow], int]:
+    """Actions not done by the day, of the agreement's meetings and open barriers; and how many the period saw done."""
+    ours = Q(meeting__agreement=agreement) | Q(barrier__in=_open_barriers(agreement, as_at).values("pk"))
+    made = Action.objects.filter(ours, made_at__lt=end_of(as_at))
+    waiting = made.filter(Q(done_on__isnull=True) | Q(done_on__gt=as_at)).order_by("due_on", "made_at")
+    rows = waiting.values_list("what", "owner__name", "due_on", "barrier_id")
+    done = made.filter(done_on__range=(period_from, as_at)).count()
+    return [ActionRow(what, owner, due, due < as_at, barrier) for what, owner, due, barrier in rows], done
+
+
+def grid(figures: Figures) -> list[tuple]:
+    """(member, pantry's name, {week: status}) of members with a week in the period, by number."""
+    attendance, weeks = figures.attendance, [each.week for each in figures.weeks]
+    rows = []
+    for member in attendance.members.values():
+        statuses = {week: attendance.status(member, week) for week in weeks}
+        if any(status != OUTSIDE for status in statuses.values()):
+            pantry = attendance.pantries.get(member.pantry_in(weeks[-1]))
+            rows.append((member, pantry.name if pantry else "", statuses))
+    return rows
+
+
+__all__ = ["CAME", "DEFINITIONS", "Figures", "compute", "grid"]

@@ -1,0 +1,1 @@
+"""What changes barriers, meetings and packs; each writes its audit row in the same transaction."""

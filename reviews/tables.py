@@ -1,0 +1,159 @@
+"""What a pack is made of: sections with sentences, tables and charts; the same objects become page, PDF and CSV."""
+
+import csv
+import io
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.utils import formats
+
+from stockport_hubs.charts.shapes import Bars, Columns
+from stockport_hubs.core import money
+
+NOT_SHOWN = "not shown"
+LIVE_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value and how it reads. `key` names the figure, so that a page can lead to the people behind it."""
+
+    value: Any
+    kind: str = "text"  # text, count, pence, percent, day, mark
+    key: str = ""
+
+    @property
+    def shown(self) -> str:
+        """On a page and in a PDF."""
+        if self.value is None:
+            return {"day": "no date", "percent": "–", "text": ""}.get(self.kind, NOT_SHOWN)
+        if self.kind == "count":
+            return f"{self.value:,}"
+        if self.kind == "pence":
+            return money.pounds(self.value)
+        if self.kind == "percent":
+            return f"{self.value}%"
+        if self.kind == "day":
+            return formats.date_format(_day(self.value), "j M Y")
+        return str(self.value)
+
+    @property
+    def plain(self) -> str:
+        """In CSV: numbers without signs of money, ISO dates, and no text a spreadsheet would run."""
+        if self.value is None:
+            return NOT_SHOWN if self.kind in ("count", "pence") else ""
+        if self.kind == "pence":
+            sign, pence = ("-", -self.value) if self.value < 0 else ("", self.value)
+            return f"{sign}{pence // 100}.{pence % 100:02d}"
+        if self.kind in ("count", "percent"):
+            return str(self.value)
+        return safe(str(self.value))
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in ("count", "pence", "percent")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under column names; the first cell of a row is its header. `is_grid` marks the wide member × week grid."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...] = ()
+    note: str = ""
+    is_grid: bool = False
+
+    @property
+    def heads(self) -> list[tuple[str, bool]]:
+        """(column name, numeric) by the kind of the first row's cells."""
+        first = self.rows[0] if self.rows else ()
+        kinds = [cell.is_numeric for cell in first] + [False] * (len(self.columns) - len(first))
+        return list(zip(self.columns, kinds, strict=False))
+
+    @property
+    def labelled(self) -> list[list[tuple[str, Cell]]]:
+        """Rows as (column name, cell) pairs, for tables that turn into cards on a phone."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One heading of a pack: sentences, a chart with its table, tables. `empty` says why there is nothing."""
+
+    slug: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    chart: Bars | Columns | None = None
+    tables: tuple[Table, ...] = ()
+    empty: str = ""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One line of page 1: a large number, its name, and a sentence."""
+
+    number: str
+    name: str
+    sentence: str
+    key: str = ""
+
+
+@dataclass
+class Document:
+    """A whole pack: what is said on top, page 1 in words, then the sections."""
+
+    title: str
+    facts: list[tuple[str, str]]
+    points: list[Point]
+    decisions: list[str]
+    sections: list[Section] = field(default_factory=list)
+
+
+def count(value: int | None, key: str = "") -> Cell:
+    return Cell(value, "count", key)
+
+
+def pence(value: int | None) -> Cell:
+    return Cell(value, "pence")
+
+
+def percent(part: int, whole: int) -> Cell:
+    """Whole per cent, halves up; nothing of nothing is no percentage."""
+    return Cell((200 * part + whole) // (2 * whole) if whole else None, "percent")
+
+
+def day(value: str | date | None) -> Cell:
+    return Cell(value, "day")
+
+
+def safe(text: str) -> str:
+    """A spreadsheet runs what begins like a formula; an apostrophe keeps it text."""
+    return f"'{text}" if text.startswith(LIVE_BEGINNINGS) else text
+
+
+def to_csv(document: Document) -> str:
+    """Every table of the document, one below the other: its caption, its columns, its rows."""
+    out = io.StringIO()
+    write = csv.writer(out).writerow
+    write([safe(document.title)])
+    for name, value in document.facts:
+        write([safe(name), safe(value)])
+    write([])
+    write(["Summary"])
+    for point in document.points:
+        write([safe(point.name), safe(point.number), safe(point.sentence)])
+    for section in document.sections:
+        for table in section.tables:
+            write([])
+            write([safe(f"{section.title}: {table.caption}")])
+            write([safe(name) for name in table.columns])
+            for row in (*table.rows, *([table.total] if table.total else [])):
+                write([cell.plain for cell in row])
+    return out.getvalue()
+
+
+def _day(value: str | date) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
