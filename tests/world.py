@@ -15,13 +15,13 @@ from stockport_hubs.core import clock
 from stockport_hubs.core.weeks import monday
 from stockport_hubs.jobs import services as jobs
 
-PASSWORD = "correct-horse-battery"  # noqa: S105
+PASSWORD = "correct-horse-battery"
 
 
 def make_user(role: str, organisation: Organisation, nick: str, at: datetime) -> User:
     """A joined account `role.nick@example.org`."""
     user = User(
-        email=f"{role}.{nick}@example.org",
+        email=f"{role}.{nick}@example.org".lower(),
         name=f"{Role(role).label} {nick}",
         role=role,
         organisation=organisation,
@@ -55,7 +55,9 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     pantry_manager, finance = users[Role.PANTRY_MANAGER], users[Role.FINANCE_OFFICER]
     volunteer = users[Role.PANTRY_VOLUNTEER]
 
-    pantry = places.create_pantry(operator=operator, name=f"Pantry {nick}", address="1 Hall Lane", by=pantry_manager, at=then)
+    pantry = places.create_pantry(
+        operator=operator, name=f"Pantry {nick}", address="1 Hall Lane", by=pantry_manager, at=then
+    )
     for weekday in range(7):
         hours = places.set_hours(
             pantry=pantry,
@@ -68,13 +70,25 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         )
     pantry = places.edit_pantry(pantry=pantry, closes_on_bank_holidays=False, by=pantry_manager, at=then)
     tariff = tariffs.propose_tariff(
-        pantry=pantry, from_week=week - timedelta(weeks=60), weekly_pence=350, joining_pence=1000, by=pantry_manager, at=then
+        pantry=pantry,
+        from_week=week - timedelta(weeks=60),
+        weekly_pence=350,
+        joining_pence=1000,
+        by=pantry_manager,
+        at=then,
     )
     tariffs.agree_tariff(tariff=tariff, by=finance, at=then)
     proposed = tariffs.propose_tariff(
-        pantry=pantry, from_week=week + timedelta(weeks=4), weekly_pence=450, joining_pence=1000, by=pantry_manager, at=at
+        pantry=pantry,
+        from_week=week + timedelta(weeks=4),
+        weekly_pence=450,
+        joining_pence=1000,
+        by=pantry_manager,
+        at=at,
     )
-    staff = places.attach_volunteer(pantry=pantry, user=volunteer, from_on=today - timedelta(weeks=3), by=pantry_manager, at=then)
+    staff = places.attach_volunteer(
+        pantry=pantry, user=volunteer, from_on=today - timedelta(weeks=3), by=pantry_manager, at=then
+    )
     closure = places.announce_closure(
         pantry=pantry,
         from_on=today + timedelta(days=30),
@@ -84,13 +98,20 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         at=at,
     )
     agreement = funding.create_agreement(
-        funder=council, operator=operator, name=f"Places {nick}", starts_on=week - timedelta(weeks=10), by=manager, at=then
+        funder=council,
+        operator=operator,
+        name=f"Places {nick}",
+        starts_on=week - timedelta(weeks=10),
+        by=manager,
+        at=then,
     )
     journal.pay_in_advance(
         agreement=agreement, pence=100_000, on=today, purchase_order="1", invoice="2", cost_code="3", by=finance, at=at
     )
 
-    def person(reference: str, name: str):
+    colleague = make_user(Role.PERSONAL_ADVISOR, council, f"{nick}-colleague", then)
+
+    def person(reference: str, name: str, advisor=advisor):
         care_leaver = people.add(
             council=council,
             by=manager,
@@ -103,11 +124,13 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
             address=f"9 Secret Way {nick}",
             postcode="ZZ99 3WZ",
         )
-        allocations.allocate(care_leaver=care_leaver, advisor=advisor, on=today - timedelta(weeks=3), by=manager, at=then)
+        allocations.allocate(
+            care_leaver=care_leaver, advisor=advisor, on=today - timedelta(weeks=3), by=manager, at=then
+        )
         cohort.tick(care_leavers=[care_leaver], on=today - timedelta(weeks=3), by=manager, at=then)
         return care_leaver
 
-    def introduction(care_leaver, moment):
+    def introduction(care_leaver, moment, advisor=advisor):
         share = sharing.record_agreement(
             care_leaver=care_leaver,
             wording_version="1",
@@ -139,8 +162,15 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     membership = referrals.accept(referral=accepted, by=pantry_manager, at=then)
     accepted.refresh_from_db()
     neighbour = memberships.join(
-        pantry=pantry, preferred_name="Nell", needs=[], agreement=None, first_week=None, funded_until=None, previous=None,
-        by=pantry_manager, at=then,
+        pantry=pantry,
+        preferred_name="Nell",
+        needs=[],
+        agreement=None,
+        first_week=None,
+        funded_until=None,
+        previous=None,
+        by=pantry_manager,
+        at=then,
     )
     session = sessions.for_day(pantry=pantry, on=today)[0]
     collection = collections.record(
@@ -162,21 +192,72 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         reasons=["flagged"],
         decided_at=at,
     )
+    theirs = [person(f"{nick}-{n}", name, colleague) for n, name in ((5, "Ember"), (6, "Fern"), (7, "Gale"))]
+    their_draft, their_sent = (introduction(each, then, colleague) for each in theirs[1:])
+    referrals.send(referral=their_sent, by=colleague, at=then)
+    cover = allocations.give_cover(
+        care_leaver=fresh,
+        advisor=make_user(Role.PERSONAL_ADVISOR, council, f"{nick}-cover", then),
+        from_on=today,
+        until_on=today + timedelta(days=7),
+        by=manager,
+        at=at,
+    )
     barrier = barriers.raise_barrier(
-        council=council, care_leaver=member, pantry=None, category="stigma", note=f"Worry {nick}", owner=advisor,
-        due_on=None, raised_on=today, by=advisor, at=at,
+        council=council,
+        care_leaver=member,
+        pantry=None,
+        category="stigma",
+        note=f"Worry {nick}",
+        owner=advisor,
+        due_on=None,
+        raised_on=today,
+        by=advisor,
+        at=at,
+    )
+    their_barrier = barriers.raise_barrier(
+        council=council,
+        care_leaver=theirs[0],
+        pantry=None,
+        category="stigma",
+        note="",
+        owner=colleague,
+        due_on=None,
+        raised_on=today,
+        by=colleague,
+        at=at,
     )
     pantry_barrier = barriers.raise_barrier(
-        council=council, care_leaver=None, pantry=pantry, category="hours", note="", owner=manager,
-        due_on=None, raised_on=today, by=manager, at=at,
+        council=council,
+        care_leaver=None,
+        pantry=pantry,
+        category="hours",
+        note="",
+        owner=manager,
+        due_on=None,
+        raised_on=today,
+        by=manager,
+        at=at,
     )
     meeting = meetings.plan(
-        agreement=agreement, starts_at=at, where="Room", period_from=today - timedelta(weeks=10), period_to=today,
-        by=manager, at=at,
+        agreement=agreement,
+        starts_at=at,
+        where="Room",
+        period_from=today - timedelta(weeks=10),
+        period_to=today,
+        by=manager,
+        at=at,
     )
     packs = {
         audience: ReviewPack.objects.create(
-            meeting=meeting, audience=audience, edition=1, as_at=at, made_by=manager, figures={}, pdf=b"%PDF-", sha256="0"
+            meeting=meeting,
+            audience=audience,
+            edition=1,
+            as_at=at,
+            made_by=manager,
+            figures={},
+            pdf=b"%PDF-",
+            sha256="0",
         )
         for audience in ("leaving-care", "stockport-homes")
     }
@@ -185,9 +266,32 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         for role, user in users.items()
     }
     return {
-        "council": council, "operator": operator, "users": users, "pantry": pantry, "hours": hours, "tariff": proposed,
-        "staff": staff, "closure": closure, "agreement": agreement, "person": fresh, "member_person": member,
-        "draft": draft, "sent": sent, "accepted": accepted, "membership": membership, "neighbour": neighbour,
-        "session": session, "collection": collection, "decision": decision, "barrier": barrier,
-        "pantry_barrier": pantry_barrier, "meeting": meeting, "packs": packs, "jobs": with_job,
+        "council": council,
+        "operator": operator,
+        "users": users,
+        "pantry": pantry,
+        "hours": hours,
+        "tariff": proposed,
+        "staff": staff,
+        "closure": closure,
+        "agreement": agreement,
+        "person": fresh,
+        "member_person": member,
+        "draft": draft,
+        "sent": sent,
+        "accepted": accepted,
+        "membership": membership,
+        "neighbour": neighbour,
+        "session": session,
+        "collection": collection,
+        "decision": decision,
+        "barrier": barrier,
+        "pantry_barrier": pantry_barrier,
+        "meeting": meeting,
+        "packs": packs,
+        "jobs": with_job,
+        "cover": cover,
+        "volunteer": volunteer,
+        "token": "not-a-token",
+        "colleague": {"person": theirs[0], "draft": their_draft, "sent": their_sent, "barrier": their_barrier},
     }

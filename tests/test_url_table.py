@@ -1,0 +1,251 @@
+"""Every URL × role × own / other object, generated from the resolver. A URL that this table does not name fails.
+
+Own: an object of the scheme the role belongs to. Other: the same kind of object of another council and operator, or
+another advisor's person. Wrong role: 403. Not yours: 404. Nothing ever answers with a server error.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, get_resolver, reverse
+
+from careleavers.models import CareLeaverQuerySet
+from stockport_hubs.accounts.models import Role
+from tests.world import make_scheme
+
+A, M, F, V, P, D = (
+    Role.PERSONAL_ADVISOR,
+    Role.LEAVING_CARE_MANAGER,
+    Role.FINANCE_OFFICER,
+    Role.PANTRY_VOLUNTEER,
+    Role.PANTRY_MANAGER,
+    Role.ADMINISTRATOR,
+)
+EVERYONE = set(Role)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may call a URL, and which object its keys name (argument -> key of the scheme)."""
+
+    roles: set
+    keys: dict = field(default_factory=dict)
+    public: bool = False
+    across: frozenset = frozenset()  # roles that may see the object of another scheme: councils choose among pantries
+
+
+def row(*roles, across=(), **keys) -> Row:
+    return Row(set(roles), keys, across=frozenset(across))
+
+
+ANYONE = Row(EVERYONE, public=True)
+SIGNED_IN = Row(EVERYONE)
+TABLE: dict[str, Row] = {
+    "home": SIGNED_IN,
+    "health": ANYONE,
+    "jobs:progress": row(*Role, job_id="jobs"),
+    "jobs:cancel": row(*Role, job_id="jobs"),
+    "jobs:retry": row(*Role, job_id="jobs"),
+    # accounts: administrators look after everyone's, pantry managers after their own volunteers'
+    "accounts:list": row(D, P),
+    "accounts:invite": row(D, P),
+    "accounts:organisations": row(D),
+    "accounts:organisation_add": row(D),
+    "accounts:detail": row(D, P, across={D}, pk="volunteer"),
+    "accounts:edit": row(D, P, across={D}, pk="volunteer"),
+    "accounts:invite_again": row(D, P, across={D}, pk="volunteer"),
+    "accounts:deactivate": row(D, P, across={D}, pk="volunteer"),
+    "accounts:reactivate": row(D, P, across={D}, pk="volunteer"),
+    "accounts:join": Row(EVERYONE, {"token": "token"}, public=True),
+    # young people
+    "careleavers:list": row(A, M),
+    "careleavers:add": row(A, M),
+    "careleavers:cohort": row(M),
+    "careleavers:cohort_tick": row(M),
+    "careleavers:detail": row(A, M, pk="person"),
+    "careleavers:edit": row(A, M, pk="person"),
+    "careleavers:allocate": row(M, pk="person"),
+    "careleavers:cover": row(M, pk="person"),
+    "careleavers:cover_end": row(M, pk="person", cover_pk="cover"),
+    "careleavers:offer": row(A, M, pk="person"),
+    "careleavers:untick": row(M, pk="person"),
+    # introductions
+    "referrals:list": row(A, M, P),
+    "referrals:find": row(A),
+    "referrals:start": row(A, person_id="person"),
+    "referrals:detail": row(A, M, P, referral_id="sent"),
+    "referrals:agreement": row(A, referral_id="draft"),
+    "referrals:edit": row(A, referral_id="draft"),
+    "referrals:check": row(A, referral_id="draft"),
+    "referrals:answer": row(P, referral_id="sent"),
+    "referrals:reply": row(A, referral_id="sent"),
+    "referrals:withdraw": row(A, referral_id="sent"),
+    # the pantry
+    "pantry:today": row(V, P),
+    "pantry:session": row(V, P, session_id="session"),
+    "pantry:record": row(V, P, session_id="session", membership_id="membership"),
+    "pantry:void": row(V, P, collection_id="collection"),
+    "pantry:members": row(P, M, F),
+    "pantry:member": row(P, M, F, membership_id="membership"),
+    "pantry:member_add": row(P),
+    "pantry:member_end": row(P, membership_id="membership"),
+    "pantry:pantries": row(P, A, M, F),
+    "pantry:pantry": row(P, A, M, F, across={A, M, F}, pantry_id="pantry"),
+    "pantry:pantry_add": row(P),
+    "pantry:pantry_edit": row(P, pantry_id="pantry"),
+    "pantry:hours": row(P, pantry_id="pantry"),
+    "pantry:hours_end": row(P, pantry_id="pantry", hours_id="hours"),
+    "pantry:closures": row(P, pantry_id="pantry"),
+    "pantry:closure_withdraw": row(P, pantry_id="pantry", closure_id="closure"),
+    "pantry:staff_attach": row(P, pantry_id="pantry"),
+    "pantry:staff_detach": row(P, pantry_id="pantry", staff_id="staff"),
+    "pantry:tariffs": row(F, M, P),
+    "pantry:tariff_propose": row(P, pantry_id="pantry"),
+    "pantry:tariff_agree": row(F, across={F}, tariff_id="tariff"),
+    "pantry:tariff_take_back": row(P, tariff_id="tariff"),
+    "pantry:agreements": row(M, F),
+    "pantry:agreement": row(M, F, agreement_id="agreement"),
+    "pantry:agreement_add": row(M),
+    "pantry:agreement_edit": row(M, agreement_id="agreement"),
+    "pantry:agreement_blocks": row(M, F, agreement_id="agreement"),
+    "pantry:agreement_journal": row(M, F, agreement_id="agreement"),
+    "pantry:payment_add": row(F, agreement_id="agreement"),
+    "pantry:renewals": row(M, F, P),
+    "pantry:renewal": row(M, F, P, decision_id="decision"),
+    # reviews
+    "reviews:meetings": row(A, M, P),
+}
+
+# allauth's own pages concern nobody but the visitor or the one who is signed in: no object, no role.
+ALLAUTH = ("account_", "mfa_", "socialaccount_", "usersessions_")
+
+
+def every_url() -> list[tuple[str, list[str]]]:
+    """(name with namespace, argument names) of every URL of the site."""
+
+    def walk(patterns, namespace=""):
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                yield f"{namespace}{pattern.name}", list(pattern.pattern.converters)
+            else:
+                inner = f"{pattern.namespace}:" if pattern.namespace else ""
+                yield from walk(pattern.url_patterns, f"{namespace}{inner}")
+
+    return sorted(walk(get_resolver().url_patterns))
+
+
+def ours() -> list[tuple[str, list[str]]]:
+    return [(name, arguments) for name, arguments in every_url() if not name.startswith(ALLAUTH)]
+
+
+def test_every_url_stands_in_the_table_and_every_row_is_a_url():
+    assert sorted(name for name, _ in ours()) == sorted(TABLE)
+    for name, arguments in ours():
+        assert sorted(arguments) == sorted(TABLE[name].keys), name
+
+
+# What another advisor of the same council has: not this advisor's either.
+COLLEAGUES = {"person", "draft", "sent", "barrier"}
+
+
+def _key(scheme: dict, kind: str, role: Role):
+    found = scheme[kind]
+    if kind == "jobs":
+        found = found[role]
+    return getattr(found, "pk", found)
+
+
+def address(name: str, scheme: dict, role: Role) -> str:
+    keys = TABLE[name].keys
+    return reverse(name, kwargs={argument: _key(scheme, kind, role) for argument, kind in keys.items()})
+
+
+@pytest.fixture
+def schemes(db):
+    own, other = make_scheme("Own"), make_scheme("Other")
+    return {"own": own, "other": other, "colleague": own | own["colleague"]}
+
+
+def answers(client, schemes, names=None) -> dict[tuple, int]:
+    """Status by (URL, role, own or other, method); each call is undone."""
+    found = {}
+    for role in (None, *Role):
+        client.logout()
+        if role:
+            client.force_login(schemes["own"]["users"][role])
+        for name, _ in ours():
+            if names and name not in names:
+                continue
+            for whose in ("own", "other", "colleague") if TABLE[name].keys else ("own",):
+                if whose == "colleague" and (role != A or not COLLEAGUES & set(TABLE[name].keys.values())):
+                    continue
+                url = address(name, schemes[whose], role or A)
+                for method in ("get", "post"):
+                    with transaction.atomic():
+                        response = getattr(client, method)(url)
+                        if hasattr(response, "render") and not response.is_rendered:
+                            response.render()
+                        transaction.set_rollback(True)
+                    found[name, role, whose, method] = response.status_code
+    return found
+
+
+def faults(found: dict[tuple, int]) -> list[str]:
+    """What an answer must not be, in words."""
+    wrong = []
+    for (name, role, whose, method), status in found.items():
+        this = TABLE[name]
+        case = f"{name} {role or 'visitor'} {whose} {method}: {status}"
+        if status >= 500:
+            wrong.append(case)
+        elif this.public:
+            if status not in (200, 404, 405):
+                wrong.append(case)
+        elif role is None:
+            if status not in (302, 405):
+                wrong.append(case)
+        elif role not in this.roles:
+            if status not in (403, 404, 405):
+                wrong.append(case)
+        elif whose != "own" and role not in this.across:
+            if status not in (404, 405):
+                wrong.append(case)
+        elif status not in (200, 302, 400, 405, 409):
+            wrong.append(case)
+    return wrong
+
+
+def test_every_url_for_every_role_with_own_and_other_objects(client, schemes):
+    client.raise_request_exception = False
+    found = answers(client, schemes)
+    wrong = faults(found)
+    assert not wrong, "\n".join(wrong)
+    # every URL with an object is reached by someone with their own: the table is not satisfied by refusals alone
+    for name, _ in ours():
+        own = {status for (n, role, whose, _), status in found.items() if n == name and whose == "own" and role}
+        assert TABLE[name].public or own & {200, 302, 400, 409}, name
+
+
+def test_a_visitor_is_sent_to_sign_in_and_back(client, db):
+    response = client.get(reverse("careleavers:list"))
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"{reverse('account_login')}?next={reverse('careleavers:list')}"
+
+
+def test_a_key_that_never_was_is_not_found(client, schemes):
+    for name, _ in ours():
+        keys = TABLE[name].keys
+        if not keys or TABLE[name].public:
+            continue
+        for role in TABLE[name].roles:
+            client.force_login(schemes["own"]["users"][role])
+            url = reverse(name, kwargs=dict.fromkeys(keys, uuid.uuid4()))
+            assert client.get(url).status_code in (404, 405), (name, role)
+
+
+def test_the_table_fails_when_one_scope_is_removed(client, schemes, monkeypatch):
+    monkeypatch.setattr(CareLeaverQuerySet, "for_user", lambda self, user: self.all())
+    names = {"careleavers:detail", "careleavers:edit"}
+    assert any("careleavers:detail" in fault for fault in faults(answers(client, schemes, names)))
