@@ -104,6 +104,19 @@ def test_no_inline_script_or_style_in_templates():
     assert [bool(inline.search(text)) for text in [*planted, '<script src="x">']] == [True] * 4 + [False]
 
 
+def undefined_classes(markup: str, css: str) -> set[str]:
+    """Our own class names that a template uses and the style sheet does not know."""
+    used = {name for value in re.findall(r'class="([^"]*)"', markup) for name in re.findall(r"hubs-[\w-]*\w", value)}
+    return {name for name in used if not re.search(rf"\.{name}(?![\w-])", css)}
+
+
+def test_every_class_of_ours_has_a_style():
+    css = (settings.BASE_DIR / "static/css/hubs.css").read_text()
+    templates = (p for p in (settings.BASE_DIR / "templates").rglob("*.html") if "pdf" not in p.parts)
+    assert undefined_classes("".join(path.read_text() for path in templates), css) == set()
+    assert undefined_classes('<p class="govuk-body hubs-quiet hubs-quieter">', ".hubs-quiet {}") == {"hubs-quieter"}
+
+
 # -- error pages -------------------------------------------------------------------------------------------------------
 
 
