@@ -61,7 +61,9 @@ class Funds:
         found = {agreement.pk: agreement for agreement in agreements}
         self.on, year = on, financial_year(on)
         budgets = Budget.objects.filter(year_starts_on=year)
-        budget = _locked(budgets, found, lambda key: Budget(agreement_id=key, year_starts_on=year))
+        budget = _locked(
+            budgets, found, lambda key: Budget(agreement_id=key, year_starts_on=year, limit_pence=_limit(key, year))
+        )
         pool = _locked(CreditPool.objects.all(), found, lambda key: CreditPool(agreement_id=key))
         self.by_agreement = {
             key: Fund(agreement, budget[key], pool[key], _day_left(agreement, on)) for key, agreement in found.items()
@@ -86,6 +88,12 @@ def give_back(agreement_id: UUID, pence: int) -> None:
     """Add credit to an agreement's pool."""
     _locked(CreditPool.objects.all(), {agreement_id: None}, lambda key: CreditPool(agreement_id=key))
     CreditPool.objects.filter(agreement=agreement_id).update(balance_pence=F("balance_pence") + pence)
+
+
+def _limit(agreement_id: UUID, year: date) -> int | None:
+    """The limit of the year before carries on into a year nobody has set."""
+    before = Budget.objects.filter(agreement=agreement_id, year_starts_on__lt=year).order_by("-year_starts_on")
+    return before.values_list("limit_pence", flat=True).first()
 
 
 def _locked(rows, agreements, make) -> dict:

@@ -139,7 +139,7 @@ def _entries(entries):
 def agreement_add(request):
     """A new agreement of one's own council."""
     form = AgreementForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         cancel=reverse("pantry:agreements"),
         instance=FundingAgreement(funder=request.user.organisation),
         initial={"starts_on": clock.today()},
@@ -167,7 +167,7 @@ def agreement_edit(request, agreement_id):
     shown, today = _own(request, agreement_id), clock.today()
     budget = shown.budgets.filter(year_starts_on__lte=today).last() or shown.budgets.first()
     form = AgreementForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         cancel=reverse("pantry:agreement", args=[shown.pk]),
         instance=_own(request, agreement_id),
         initial={"budget_pence": budget.limit_pence if budget else None},
@@ -241,7 +241,9 @@ def payment_add(request, agreement_id):
     """A payment in advance: typed, checked, recorded."""
     shown, today = _own(request, agreement_id), clock.today()
     cancel = reverse("pantry:agreement", args=[shown.pk])
-    form = PaymentForm(request.POST or None, cancel=cancel, today=today, initial={"on": today})
+    form = PaymentForm(
+        request.POST if request.method == "POST" else None, cancel=cancel, today=today, initial={"on": today}
+    )
     step = request.POST.get("step", "")
     if request.method == "POST" and step != "change" and form.is_valid():
         if step != "confirm":

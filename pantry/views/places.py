@@ -77,7 +77,9 @@ def pantry(request, pantry_id):
 def pantry_add(request):
     """A new pantry of one's own organisation."""
     form = PantryForm(
-        request.POST or None, cancel=reverse("pantry:pantries"), instance=Pantry(operator=request.user.organisation)
+        request.POST if request.method == "POST" else None,
+        cancel=reverse("pantry:pantries"),
+        instance=Pantry(operator=request.user.organisation),
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -97,7 +99,7 @@ def pantry_edit(request, pantry_id):
     """Change a pantry's details, allowance and bands."""
     shown = get_or_404(Pantry.objects.for_user(request.user), pk=pantry_id)
     form = PantryForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         cancel=reverse("pantry:pantry", args=[shown.pk]),
         instance=get_or_404(Pantry.objects.for_user(request.user), pk=pantry_id),
     )
@@ -116,7 +118,7 @@ def pantry_edit(request, pantry_id):
 def hours(request, pantry_id):
     """Weekly openings: those that count, those to come, those that ended; add one."""
     shown, today = get_or_404(Pantry.objects.for_user(request.user), pk=pantry_id), clock.today()
-    form = HoursForm(request.POST or None, initial={"from_on": today})
+    form = HoursForm(request.POST if request.method == "POST" else None, initial={"from_on": today})
     if request.method == "POST" and form.is_valid():
         try:
             places.set_hours(pantry=shown, by=request.user, at=clock.now(), **form.cleaned_data)
@@ -141,7 +143,7 @@ def hours_end(request, pantry_id, hours_id):
     """The last day of one weekly opening."""
     shown = get_or_404(Pantry.objects.for_user(request.user), pk=pantry_id)
     opening = get_or_404(shown.opening_hours.all(), pk=hours_id)
-    form = EndHoursForm(request.POST or None)
+    form = EndHoursForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             places.end_hours(hours=opening, by=request.user, at=clock.now(), **form.cleaned_data)
@@ -157,7 +159,7 @@ def hours_end(request, pantry_id, hours_id):
 def closures(request, pantry_id):
     """Closures of a pantry; announcing one shows first how many members' weeks move."""
     shown, today = get_or_404(Pantry.objects.for_user(request.user), pk=pantry_id), clock.today()
-    form = ClosureForm(request.POST or None)
+    form = ClosureForm(request.POST if request.method == "POST" else None)
     step = request.POST.get("step", "")
     if request.method == "POST" and step != "change" and form.is_valid():
         asked = {"pantry": shown, "by": request.user, "at": clock.now(), **form.cleaned_data}

@@ -73,7 +73,7 @@ def renewal(request, decision_id):
     form = None
     if decides and is_held:
         form = DecisionForm(
-            request.POST or None,
+            request.POST if request.method == "POST" else None,
             starts_on=decision.starts_on,
             cancel=reverse("pantry:renewals"),
             initial={"self_pay_from": decision.starts_on},

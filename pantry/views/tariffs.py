@@ -52,7 +52,7 @@ def tariff_propose(request, pantry_id):
     this_monday = weeks.monday(today)
     next_monday = this_monday + timedelta(days=7)
     form = TariffForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         cancel=reverse("pantry:pantry", args=[shown.pk]),
         week_hint=(
             f"This week’s Monday is {this_monday:%-d %B %Y}, the next {next_monday:%-d %B %Y}."
@@ -86,7 +86,7 @@ def tariff_agree(request, tariff_id):
     tariff, today = get_or_404(found, pk=tariff_id), clock.today()
     of_pantry = directory.tariff_states(list(tariff.pantry.tariffs.all()), today)
     shown = next(t for t in of_pantry if t.pk == tariff.pk)
-    form = AgreeForm(request.POST or None, cancel=reverse("pantry:tariffs"))
+    form = AgreeForm(request.POST if request.method == "POST" else None, cancel=reverse("pantry:tariffs"))
     if request.method == "POST" and form.is_valid():
         done = {"tariff": tariff, "by": request.user, "at": clock.now()}
         try:
