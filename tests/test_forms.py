@@ -10,6 +10,7 @@ from django import forms
 from django.template.loader import render_to_string
 
 from pantry.models import Tariff
+from stockport_hubs.accounts.models import Organisation
 from stockport_hubs.core.forms import DayField, Form, ModelForm, PoundsField, helper
 from stockport_hubs.core.templatetags.hubs import error_links
 
@@ -248,3 +249,17 @@ def test_labels_hints_and_errors_are_escaped():
     form.add_error("name", "<script>z</script>")
     markup = str(form) + render_to_string("parts/errors.html", {"form": form})
     assert [tag for tag in ("<b>", "<i>", "<script>") if tag in markup] == []
+
+
+@pytest.mark.django_db
+def test_empty_choice_is_a_word():
+    class OrganisationForm(ModelForm):
+        class Meta:
+            model = Organisation
+            fields = ["kind"]
+
+    class Picks(Form):
+        organisation = forms.ModelChoiceField(queryset=Organisation.objects.none())
+
+    shown = [str(OrganisationForm()["kind"]), str(Picks()["organisation"])]
+    assert [(markup.count(">Choose<"), "---" in markup) for markup in shown] == [(1, False)] * 2

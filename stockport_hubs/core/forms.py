@@ -17,6 +17,7 @@ from crispy_forms.layout import HTML, ButtonHolder, Layout, Submit
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.models import ModelFormMetaclass
 from django.forms.renderers import TemplatesSetting
 from django.utils.functional import cached_property
@@ -83,6 +84,18 @@ def speak_plainly(field: forms.Field) -> None:
             field.error_messages[code] = text
 
 
+def name_empty_choice(field: forms.Field) -> None:
+    """ "Choose" instead of Django's row of dashes."""
+    dashes = BLANK_CHOICE_DASH[0][1]
+    if isinstance(field, forms.ModelChoiceField):
+        if field.empty_label == dashes:
+            field.empty_label = "Choose"
+    elif isinstance(field, forms.ChoiceField) and not isinstance(field.widget, forms.RadioSelect):
+        choices = list(field.choices)  # type: ignore[arg-type]
+        if choices[:1] == BLANK_CHOICE_DASH:
+            field.choices = [("", "Choose"), *choices[1:]]
+
+
 class BoundField(forms.BoundField):
     """A field on a page: picks its template, names the control an error link leads to."""
 
@@ -90,6 +103,7 @@ class BoundField(forms.BoundField):
         super().__init__(form, field, name)
         field.label = self.label
         speak_plainly(field)
+        name_empty_choice(field)
         if isinstance(field.widget, forms.NumberInput):
             field.widget.input_type = "text"  # number inputs change on scrolling and hide what they refuse
             field.widget.attrs.setdefault(
@@ -112,7 +126,7 @@ class BoundField(forms.BoundField):
 
     @property
     def template_name(self):
-        return self.field.template_name or f"hubs/forms/{self.kind}.html"
+        return getattr(self.field, "template_name", None) or f"hubs/forms/{self.kind}.html"
 
     @property
     def optional(self) -> bool:

@@ -1,6 +1,7 @@
 """What every page knows: the site's name, the menu of this role, whether these are the sample accounts."""
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
@@ -85,10 +86,10 @@ def _sample_accounts(view_name: str) -> list[dict[str, str]]:
 
 def site(request) -> dict:
     """The context processor."""
-    user = getattr(request, "user", None)
+    user = getattr(request, "user", AnonymousUser())
     match = request.resolver_match
     view_name = match.view_name if match else ""
-    signed_in = user is not None and user.is_authenticated
+    signed_in = user.is_authenticated
     return {
         "site_name": SITE_NAME,
         "site_logo": static(settings.SITE_LOGO) if settings.SITE_LOGO else "",

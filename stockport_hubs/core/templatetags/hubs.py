@@ -63,7 +63,7 @@ def error_links(form) -> list[tuple[str, str]]:
     visible = form.visible_fields()
     first = visible[0].control_id if visible else ""
     whole = [*form.non_field_errors(), *(error for field in form.hidden_fields() for error in field.errors)]
-    return [(first, message) for message in whole] + [(f.control_id, error) for f in visible for error in f.errors]
+    return [(first, str(message)) for message in whole] + [(f.control_id, str(e)) for f in visible for e in f.errors]
 
 
 @register.simple_tag
