@@ -151,7 +151,7 @@ def main() -> int:
         bring_database_up_to_date()
         children["web server"] = start(
             "-m", "gunicorn", "stockport_hubs.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-            "--graceful-timeout", "2", "--log-level", "warning", "--no-control-socket",
+            "--graceful-timeout", "2", "--log-level", "warning", "--no-control-socket", "--preload",
         )  # fmt: skip
         children["job runner"] = start("manage.py", "run_jobs")
         return keep_going(children, port, maker)
