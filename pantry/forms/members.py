@@ -16,7 +16,7 @@ class MemberFilters(Form):
     mark_optional = False
     STATES = [("current", "Current"), *Membership.State.choices, ("all", "All")]
 
-    pantry = forms.ModelChoiceField(Pantry.objects.none(), required=False, empty_label="All pantries")
+    pantry = forms.ModelChoiceField(None, required=False, empty_label="All pantries")
     state = forms.ChoiceField(choices=STATES, required=False, initial="current")
 
     def __init__(self, data, *, user, sees_people: bool):
@@ -35,7 +35,7 @@ class MemberFilters(Form):
 class MemberForm(Form):
     """Someone who joins and pays at the counter."""
 
-    pantry = forms.ModelChoiceField(Pantry.objects.none(), label="Pantry", empty_label="Choose a pantry")
+    pantry = forms.ModelChoiceField(None, label="Pantry", empty_label="Choose a pantry")
     preferred_name = forms.CharField(
         label="Preferred name",
         help_text="What they would like to be called. No surname. Leave it empty to use their number only.",

@@ -1,0 +1,370 @@
+"""What a volunteer can get: the whitelist of rules.md over every page, error, header, address, file and e-mail (A3).
+
+One young person is introduced, accepted and funded through the services, with everything that must stay away in the
+database. Then a volunteer asks for every URL there is, with every id there is.
+"""
+
+import re
+import uuid
+from datetime import date, timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib.staticfiles import finders
+from django.core import mail
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from careleavers.services import people, sharing
+from pantry import members, roster, wording
+from pantry.models import Membership
+from referrals import services as referrals
+from stockport_hubs.accounts.models import Role
+from stockport_hubs.administration import services as administration
+from stockport_hubs.core.errors import Refused
+from stockport_hubs.jobs import services as jobs
+from tests import factories
+from tests.counter_scene import NOW, WEDNESDAY, Counter, at
+from tests.factories import moment
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise("A3")]
+ALWAYS = ("care leaver", "careleaver", "leaving care")
+SURNAME, LINE, POSTCODE, WHY = "Zephyrine", "9 Larkspur Ginnel", "ZZ99 3WZ", "Estranged since the spring"
+
+
+class Hall(Counter):
+    """A counter with one funded person behind the wall, one other member, and someone else's whole scheme."""
+
+    def __init__(self):
+        super().__init__(name="Plum tree agreement")
+        self.council.name = "Borough of Plumbridge"
+        self.council.save()
+        self.advisor.name, self.advisor.email = "Petra Quillfeather", "p.quill@example.org"
+        self.advisor.work_phone = "0161 496 0777"
+        self.advisor.save()
+        # Numbers of four figures: nothing else on a page is taken for one.
+        self.collected = self.join(preferred_name="Cor")
+        Membership.objects.filter(pk=self.collected.pk).update(number=7000)
+        then = moment(date(2026, 4, 2), "09:30")
+        self.person = people.add(
+            council=self.council,
+            by=self.advisor,
+            at=then,
+            reference="PLUM-1",
+            preferred_name="Ash",
+            surname=SURNAME,
+            born_on=date(2006, 11, 23),
+            eligibility="former_relevant",
+            address=LINE,
+            postcode=POSTCODE,
+        )
+        agreed = sharing.record_agreement(
+            care_leaver=self.person,
+            wording_version="1",
+            privacy_notice_on=then.date(),
+            given_on=then.date(),
+            how_given="in_person",
+            share_name=True,
+            items=[("allergen", "milk"), ("language", "Dari")],
+            taken_by=self.advisor,
+            at=then,
+        )
+        self.referral = referrals.draft(
+            care_leaver=self.person,
+            by=self.advisor,
+            at=then,
+            sharing=agreed,
+            pantry=self.pantry,
+            agreement=self.agreement,
+            why=WHY,
+        )
+        referrals.send(referral=self.referral, by=self.advisor, at=then)
+        self.member = referrals.accept(referral=self.referral, by=self.pantry_manager, at=then)
+        self.neighbour = self.other(preferred_name="Bay")
+        self.collected = self.record(self.collected)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no volunteer may get, in the spellings it could have."""
+        born = ["2006-11-23", "23 November 2006", "23 Nov 2006", "23/11/2006"]
+        who = [self.advisor.name, self.advisor.email, self.advisor.work_phone, "Quillfeather"]
+        return [*ALWAYS, SURNAME, *born, LINE, POSTCODE, WHY, *who, self.council.name, self.agreement.name]
+
+
+def leaks(parts: dict[str, str], secrets: list[str]) -> list[str]:
+    """ "where: what" for every secret found, ignoring case."""
+    low = {where: text.casefold() for where, text in parts.items()}
+    return [f"{where}: {secret}" for where, text in low.items() for secret in secrets if secret.casefold() in text]
+
+
+def everything_stored() -> str:
+    """Every text and date of every table, to be sure that what could leak is there."""
+    cells: list[str] = []
+    for model in apps.get_models():
+        names = [
+            field.name
+            for field in model._meta.concrete_fields
+            if isinstance(field, models.CharField | models.TextField | models.DateField)
+        ]
+        cells += [str(value) for row in model._base_manager.values_list(*names) for value in row] if names else []
+    return "\n".join(cells).casefold()
+
+
+def every_address(ids: list) -> list[str]:
+    """Every URL of the site, its variables filled with every id there is."""
+
+    def walk(patterns, namespaces):
+        for each in patterns:
+            if isinstance(each, URLResolver):
+                inner = [*namespaces, each.namespace] if each.namespace else namespaces
+                yield from walk(each.url_patterns, inner)
+            elif isinstance(each, URLPattern) and each.name:
+                names = each.pattern.regex.groupindex if hasattr(each.pattern, "regex") else {}
+                yield ":".join([*namespaces, each.name]), list(names)
+
+    found = set()
+    for name, variables in walk(get_resolver().url_patterns, []):
+        for value in ids if variables else [None]:
+            for sent in (value, str(value)):
+                try:
+                    found.add(reverse(name, kwargs=dict.fromkeys(variables, sent)))
+                    break
+                except Exception:  # a variable of another kind
+                    continue
+    return sorted(found)
+
+
+def answers(client: Client, addresses: list[str]) -> dict[str, str]:
+    """Status line, headers, cookies and body of every answer to GET and POST, by method and address."""
+    got = {}
+    for method in ("get", "post"):
+        for url in addresses:
+            if "logout" in url:
+                continue
+            sent = {"usual": "1", "key": uuid.uuid4(), "undo": "1"} if method == "post" else {}
+            answer = getattr(client, method)(url, sent)
+            head = "\n".join(f"{name}: {value}" for name, value in answer.items())
+            body = b"".join(answer) if answer.streaming else answer.content
+            got[f"{method} {url} {answer.status_code}"] = f"{url}\n{head}\n{answer.cookies}\n" + body.decode(
+                "utf-8", "replace"
+            )
+    return got
+
+
+def assets(pages: dict[str, str]) -> dict[str, str]:
+    """Name and text of every static file the pages name, and of those these name."""
+    found: dict[str, str] = {}
+    queue = {url for page in pages.values() for url in re.findall(r'(?:src|href|library)="/static/([^"?#]+)"', page)}
+    while queue:
+        name = queue.pop()
+        path = finders.find(name)
+        if path and name not in found:
+            with open(path, "rb") as file:
+                found[f"static {name}"] = found[name] = name + "\n" + file.read().decode("utf-8", "replace")
+    return found
+
+
+@pytest.fixture
+def hall():
+    with at():
+        yield Hall()
+
+
+@pytest.fixture
+def volunteer(hall, client):
+    client.force_login(hall.volunteer)
+    client.raise_request_exception = False
+    return client
+
+
+def addresses(hall: Hall) -> list[str]:
+    """With the ids of everything a volunteer may and may not know, one that is nothing, and searches."""
+    ids = [hall.session.pk, hall.member.pk, hall.neighbour.pk, hall.collected.pk, hall.pantry.pk, uuid.UUID(int=0)]
+    ids += [hall.person.pk, hall.referral.pk, hall.agreement.pk, hall.advisor.pk]
+    page = reverse("pantry:session", args=[hall.session.pk])
+    searched = [f"{page}?q={word}" for word in ("ash", str(hall.member.number), "nobody")]
+    known = (hall.member.pk, hall.collected.membership_id, hall.neighbour.pk, hall.person.pk)
+    pairs = [reverse("pantry:record", args=[hall.session.pk, key]) for key in known]
+    pairs += pairs  # the second attempt is refused
+    return [*every_address(ids), *searched, *pairs, "/nothing-here/"]
+
+
+# -- the words ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Sam", ""),
+        ("Sam the care leaver", "care leaver"),
+        ("CARE-LEAVERS welcome", "care leaver"),
+        ("Care\u00adLeaver", "care leaver"),
+        ("c a r e leaver", "care leaver"),
+        ("ｃａｒｅｌｅａｖｅｒ", "care leaver"),
+        ("Leaving  care's office", "leaving care"),
+        ("Take care when leaving", ""),
+        ("next to Plumbridge council", "Plumbridge Council"),
+        ("Plumbridge", ""),
+        ("the co-pilots", ""),
+        ("PILOT money", "Pilot"),
+        ("", ""),
+    ],
+)
+def test_telling_words_are_found_however_they_are_written(text, found):
+    assert wording.find_forbidden(text, ["Plumbridge Council", "Pilot"]) == found
+
+
+def test_names_that_tell_are_the_funders_their_agreements_and_advisors(hall):
+    for said in (hall.council.name, hall.agreement.name, hall.advisor.name, hall.advisor.email, "leaving care"):
+        told = f"Volunteers read this, so it must not say “{said}”. Leave it out or put it another way."
+        with pytest.raises(Refused, match=re.escape(told)):
+            wording.refuse_forbidden(f"Ask {said}")
+        with pytest.raises(ValidationError):
+            wording.validate(f"Ask {said}")
+    assert wording.refuse_forbidden("Ring the bell") == "Ring the bell"
+
+
+# -- the whole site ----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_a_volunteer_can_get_holds_what_is_not_on_the_list(hall, volunteer):
+    stored = everything_stored()
+    there = [SURNAME, "2006-11-23", LINE, POSTCODE, WHY, hall.advisor.name, hall.advisor.email, hall.council.name]
+    assert [secret for secret in [*there, hall.agreement.name] if secret.casefold() not in stored] == []
+
+    asked = addresses(hall)
+    got = answers(volunteer, asked)
+    shown = [where for where in got if where.startswith("get") and where.endswith(" 200")]
+    assert any("/pantry/sessions/" in where for where in shown)
+    assert "Ash" in "".join(got.values())
+    assert {where[-3:] for where in got} >= {"200", "302", "403", "404", "405", "409"}
+    files = assets(got)
+    assert any(name.endswith(".css") for name in files)
+    assert leaks(got | files, hall.secrets) == []
+
+
+def test_no_email_to_a_volunteer_holds_it_either(hall):
+    user, _ = administration.invite(
+        email="new.volunteer@example.org",
+        name="Nell Example",
+        role=Role.PANTRY_VOLUNTEER,
+        organisation=hall.operator,
+        by=hall.pantry_manager,
+        at=NOW,
+    )
+    jobs.pump()
+    written = {f"to {' '.join(m.to)}: {m.subject}": str(m.message()) + m.body for m in mail.outbox}
+    theirs = {head: text for head, text in written.items() if user.email in head or hall.volunteer.email in head}
+    assert len(theirs) == 1
+    assert leaks(theirs, hall.secrets) == []
+
+
+def test_a_planted_leak_is_found_in_a_page_a_header_an_address_and_a_file(hall, volunteer, monkeypatch):
+    page = reverse("pantry:session", args=[hall.session.pk])
+    assert leaks(answers(volunteer, [page]), hall.secrets) == []
+    honest = Membership.called.fget
+    monkeypatch.setattr(
+        Membership,
+        "called",
+        property(lambda m: f"{honest(m)} ({m.agreement.name.upper()})" if m.agreement else honest(m)),
+    )
+    assert leaks(answers(volunteer, [page]), hall.secrets) == [f"get {page} 200: {hall.agreement.name}"]
+    headers = {"x": f"Location: /?for={SURNAME.lower()}", "static careleavers.css": "careleavers.css"}
+    assert leaks(headers, hall.secrets) == [f"x: {SURNAME}", "static careleavers.css: careleaver"]
+
+
+# -- funded and other members are alike --------------------------------------------------------------------------------
+
+
+def alike(html: str, row: roster.Row, key: str = "") -> str:
+    """The markup with the whitelisted values of that row taken out."""
+    for value in (row.id, key, row.collected.id if row.collected else ""):
+        html = html.replace(str(value), "ID") if value else html
+    html = re.sub(r'(name="csrfmiddlewaretoken" value=)"\w+"', r'\1"TOKEN"', html)
+    html = re.sub(r'(name="key"[^>]*value=)"[\w-]+"', r'\1"KEY"', html)
+    html = re.sub(r"£\d+\.\d\d", "£", html)
+    return re.sub(rf"\b{row.number}\b", "NUMBER", html.replace(row.called, "NAME"))
+
+
+def rows_as_markup(page) -> list[str]:
+    """Each row of the session page, made alike."""
+    found = re.findall(r'<li class="hubs-row.*?</li>', page.content.decode(), re.S)
+    return [alike(html, row, str(key)) for html, (row, key) in zip(found, page.context["rows"], strict=True)]
+
+
+@pytest.fixture
+def forty(hall):
+    """10 funded and 30 other members with the same needs, mixed; half of each have collected."""
+    needs = [("allergen", "milk"), ("diet", "halal")]
+    made = []
+    for n in range(40):
+        given = {"preferred_name": f"Member{chr(65 + n % 26)}{n}", "needs": needs, "on": date(2026, 3, 2)}
+        made.append(hall.join(**given) if n % 4 == 0 else hall.other(**given))
+        hall.record(made[-1], day=WEDNESDAY - timedelta(weeks=1))
+    for n, member in enumerate(made):
+        if n // 4 % 2:
+            hall.record(member)
+    return made
+
+
+def test_rows_of_10_funded_and_30_other_members_differ_in_whitelisted_values_only(hall, volunteer, forty):
+    page = volunteer.get(reverse("pantry:session", args=[hall.session.pk]), {"q": "mem"})
+    funded = {member.number for member in forty if member.agreement_id}
+    kinds: dict[bool, list[set]] = {True: [set(), set()], False: [set(), set()]}
+    for markup, (row, _) in zip(rows_as_markup(page), page.context["rows"], strict=True):
+        kinds[row.number in funded][row.collected is None].add(markup)
+    assert len(funded) == 10 and page.context["page"].paginator.count == 40
+    assert kinds[True] == kinds[False]
+    assert [len(markups) for markups in kinds[True]] == [1, 1]
+
+
+def test_the_pages_of_one_member_differ_in_whitelisted_values_only(hall, volunteer, forty):
+    def pages(member, taken):
+        row = roster.rows(hall.session, [member], by=hall.volunteer, today=WEDNESDAY)[0]
+        urls = [reverse("pantry:record", args=[hall.session.pk, member.pk])]
+        urls += [reverse("pantry:void", args=[row.collected.id])] if taken else []
+        return [alike(volunteer.get(url).content.decode(), row) for url in urls]
+
+    (funded, paying), (funded_done, paying_done) = forty[0:2], forty[4:6]
+    assert [bool(m.agreement_id) for m in (funded, paying, funded_done, paying_done)] == [True, False, True, False]
+    assert pages(funded, False) == pages(paying, False)
+    assert pages(funded_done, True) == pages(paying_done, True)
+
+
+def test_a_planted_difference_is_found(hall, volunteer, forty, monkeypatch):
+    honest = roster.rows
+
+    def telling(session, people, **more):
+        people = list(people)
+        made = honest(session, people, **more)
+        return [
+            roster.Row(**(row.__dict__ | {"words": "" if member.agreement_id else "Member"}))
+            for row, member in zip(made, people, strict=True)
+        ]
+
+    monkeypatch.setattr(roster, "rows", telling)
+    with pytest.raises(AssertionError):
+        test_rows_of_10_funded_and_30_other_members_differ_in_whitelisted_values_only(hall, volunteer, forty)
+
+
+def test_a_row_has_the_fields_of_the_whitelist_and_no_others():
+    fields = [
+        "id",
+        "number",
+        "called",
+        "may_shop",
+        "words",
+        "to_pay_pence",
+        "left",
+        "allowance",
+        "needs",
+        "interpreter",
+    ]
+    assert list(roster.Row.__dataclass_fields__) == [*fields, "no_cooking", "is_first_visit", "collected"]
+
+
+def test_who_sees_people_is_the_pantry_manager_alone(hall):
+    seen = {role for role in Role if members.sees_people(factories.user(role))}
+    assert seen == {Role.PANTRY_MANAGER}
