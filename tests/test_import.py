@@ -396,7 +396,8 @@ def test_other_workbooks_are_refused_with_what_is_missing(council, book, capsys)
 
 def test_a_sheet_that_claims_a_million_lines_is_left(council, book, capsys):
     far = b"""<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
-    <dimension ref="A1:XFD1048576"/><sheetData><row r="1048576"><c r="A1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData></worksheet>"""
+    <dimension ref="A1:XFD1048576"/><sheetData>
+    <row r="1048576"><c r="A1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData></worksheet>"""
     assert "past line 20,000" in run(capsys, repack(book(), {"xl/worksheets/sheet2.xml": far}))[1]
 
 

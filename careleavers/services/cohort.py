@@ -1,7 +1,7 @@
 """The cohort of the pilot: who belongs, who was offered an introduction, what they answered. Moves are in rules.py."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -107,4 +107,5 @@ def agree(*, care_leaver: CareLeaver, on: date, by: User | None = None, job: str
     on = max(on, place.state_on)
     if place.state != State.OFFERED:
         move(care_leaver=care_leaver, state=State.OFFERED, on=on, by=by, job=job, at=at)
+        at += timedelta(microseconds=1)  # two steps on one day keep their order
     move(care_leaver=care_leaver, state=State.AGREED, on=on, by=by, job=job, at=at)

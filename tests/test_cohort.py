@@ -1,0 +1,165 @@
+"""The cohort: every pair of states, ticking in bulk, counts that lead to the people."""
+
+from datetime import timedelta
+
+import pytest
+
+from careleavers import rules
+from careleavers.models import CareLeaver, CohortMove, CohortPlace
+from careleavers.services import cohort, people
+from stockport_hubs.core.errors import Refused
+from tests.test_people import NOW, TODAY, World, last_event, url
+
+pytestmark = pytest.mark.django_db
+State = CohortPlace.State
+ALLOWED = {
+    ("identified", "offered"),
+    ("offered", "agreed"),
+    ("offered", "declined"),
+    ("offered", "no_reply"),
+    ("declined", "offered"),
+    ("no_reply", "offered"),
+}
+
+
+@pytest.fixture
+def world(settings):
+    settings.CLOCK = NOW
+    return World()
+
+
+def in_state(world, state):
+    person = world.person(advisor=world.advisor)
+    place = CohortPlace.objects.create(care_leaver=person, state=state, state_on=TODAY)
+    CohortMove.objects.create(place=place, state=state, on=TODAY, by=world.manager, recorded_at=NOW - timedelta(hours=1))
+    return person
+
+
+@pytest.mark.parametrize("start", State.values)
+@pytest.mark.parametrize("end", State.values)
+def test_every_pair_of_states(world, start, end):
+    person = in_state(world, start)
+    if (start, end) in ALLOWED:
+        place = cohort.move(care_leaver=person, state=end, on=TODAY, by=world.advisor, at=NOW)
+        assert (place.state, [move.state for move in place.moves.all()]) == (end, [start, end])
+        assert last_event() == ("careleavers.cohort.moved", "Ann Advisor", {person.pk})
+    else:
+        with pytest.raises(Refused, match="cannot become"):
+            cohort.move(care_leaver=person, state=end, on=TODAY, by=world.advisor, at=NOW)
+        assert CohortPlace.objects.get().state == start
+    assert {(a, b) for a, then in rules.COHORT_MOVES.items() for b in then} == ALLOWED
+
+
+@pytest.mark.parametrize("n, words", [(1, "in the future"), (-1, "before 12 April 2021, the last step recorded")])
+def test_a_step_is_dated_in_order(world, n, words):
+    person = in_state(world, "identified")
+    with pytest.raises(Refused, match=words):
+        cohort.offer(care_leaver=person, on=TODAY + timedelta(n), by=world.advisor, at=NOW)
+
+
+def test_outside_the_cohort_nothing_is_offered(world):
+    with pytest.raises(Refused, match="ticks who belongs"):
+        cohort.offer(care_leaver=world.person(), on=TODAY, by=world.advisor, at=NOW)
+
+
+@pytest.mark.parametrize("start", State.values)
+def test_an_introduction_sent_counts_as_offered_and_agreed(world, start):
+    person = in_state(world, start)
+    cohort.agree(care_leaver=person, on=TODAY - timedelta(3), by=world.advisor, at=NOW)
+    place = CohortPlace.objects.get()
+    steps = {"agreed": ["agreed"], "offered": ["offered", "agreed"]}.get(start, [start, "offered", "agreed"])
+    assert (place.state, place.state_on, [move.state for move in place.moves.all()]) == ("agreed", TODAY, steps)
+
+
+def test_an_introduction_of_someone_outside_the_cohort_changes_nothing(world):
+    cohort.agree(care_leaver=world.person(), on=TODAY, by=world.advisor, at=NOW)
+    assert CohortPlace.objects.count() == 0
+
+
+def test_ticking_twice_adds_nobody_twice_and_nobody_who_died(world):
+    first, second, died = world.person("R1"), world.person("R2"), world.person("R3", in_touch="DIED")
+    assert cohort.tick(care_leavers=[first, died], on=TODAY, by=world.manager, at=NOW) == 1
+    assert cohort.tick(care_leavers=[first, second], on=TODAY, by=world.manager, at=NOW) == 1
+    assert last_event() == ("careleavers.cohort.ticked", "Mia Manager", {second.pk})
+    assert [(m.state, m.on, m.by) for m in CohortMove.objects.all()] == [("identified", TODAY, world.manager)] * 2
+
+
+def test_a_mistaken_tick_is_taken_back_but_nobody_falls_out_once_offered(world):
+    person = world.person(advisor=world.advisor)
+    cohort.tick(care_leavers=[person], on=TODAY, by=world.manager, at=NOW)
+    cohort.untick(care_leaver=person, by=world.manager, at=NOW)
+    with pytest.raises(Refused, match="is not in the cohort"):
+        cohort.untick(care_leaver=person, by=world.manager, at=NOW)
+    cohort.tick(care_leavers=[person], on=TODAY, by=world.manager, at=NOW)
+    cohort.offer(care_leaver=person, on=TODAY, by=world.advisor, at=NOW)
+    with pytest.raises(Refused, match="stays in the cohort"):
+        cohort.untick(care_leaver=person, by=world.manager, at=NOW)
+
+
+# -- pages -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_manager_ticks_some_or_everyone_found(world, client):
+    ada, bea, kit = (world.person(f"R{n}", name) for n, name in enumerate(("Ada", "Bea", "Kit")))
+    client.force_login(world.manager)
+    tick = url("cohort_tick")
+    assert client.post(tick, {"ticked": "yes", "person": ["nonsense", str(ada.pk)[:-1] + "g"]}).status_code == 302
+    assert CohortPlace.objects.count() == 0
+    client.post(tick, {"ticked": "yes", "person": [str(ada.pk)]})
+    assert [place.care_leaver for place in CohortPlace.objects.all()] == [ada]
+    client.post(f"{tick}?q=bea", {"everyone": "yes"})
+    assert set(CareLeaver.objects.filter(cohort_place__isnull=False)) == {ada, bea}
+    page = client.get(tick)
+    assert list(page.context["page_obj"]) == [kit]
+    client.post(url("untick", bea))
+    assert set(CareLeaver.objects.filter(cohort_place__isnull=False)) == {ada}
+
+
+def test_counts_lead_to_the_people(world, client):
+    names = {"Ada": "identified", "Bea": "offered", "Cat": "offered", "Dee": "declined"}
+    for n, (name, state) in enumerate(names.items()):
+        CohortPlace.objects.create(care_leaver=world.person(f"R{n}", name), state=state, state_on=TODAY)
+    world.person("R9", "Outside")
+    client.force_login(world.manager)
+    page = client.get(url("cohort"))
+    tiles = [(tile["label"], tile["number"]) for tile in page.context["tiles"]]
+    assert tiles == [
+        ("in the cohort", 4), ("identified", 1), ("offered", 2), ("agreed", 0), ("declined", 1), ("no reply", 0),
+    ]  # fmt: skip
+    for tile in page.context["tiles"]:
+        assert client.get(tile["url"]).context["page_obj"].paginator.count == tile["number"]
+    assert client.get(f"{url('cohort')}?state=nonsense&q=cat").context["page_obj"].paginator.count == 1
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_cohort_asks_the_same_number_of_queries_however_long(world, client, count, django_assert_num_queries):
+    for n in range(count):
+        person = world.person(f"R{n}", advisor=world.advisor)
+        CohortPlace.objects.create(care_leaver=person, state_on=TODAY)
+        world.person(f"X{n}", advisor=world.advisor)
+    client.force_login(world.manager)
+    for name, queries in (("cohort", 10), ("cohort_tick", 9)):
+        with django_assert_num_queries(queries):
+            assert len(client.get(url(name)).context["page_obj"]) == count
+
+
+def test_an_advisor_records_offer_and_answer_on_the_persons_page(world, client):
+    person = in_state(world, "identified")
+    client.force_login(world.advisor)
+    day = {"on_day": "12", "on_month": "4", "on_year": "2021"}
+    assert url("offer", person) in client.get(url("detail", person)).content.decode()
+    assert client.post(url("offer", person), {"state": "offered", **day}).status_code == 302
+    assert client.post(url("offer", person), {"state": "identified", **day}).status_code == 200
+    assert client.post(url("offer", person), {"state": "agreed", **day}).status_code == 302
+    assert CohortPlace.objects.get().state == "agreed"
+    assert url("offer", person) not in client.get(url("detail", person)).content.decode()
+    assert client.get(url("offer", person)).status_code == 302
+
+
+def test_nothing_is_offered_to_someone_who_died(world, client):
+    person = in_state(world, "identified")
+    people.edit(care_leaver=person, in_touch="DIED", by=world.manager, at=NOW)
+    client.force_login(world.advisor)
+    assert url("offer", person) not in client.get(url("detail", person)).content.decode()
+    with pytest.raises(Refused, match="has died"):
+        cohort.offer(care_leaver=person, on=TODAY, by=world.advisor, at=NOW)
