@@ -1,5 +1,7 @@
 """What every page knows: the site's name, the menu of this role, whether these are the sample accounts."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.templatetags.static import static
@@ -86,7 +88,7 @@ def _sample_accounts(view_name: str) -> list[dict[str, str]]:
 
 def site(request) -> dict:
     """The context processor."""
-    user = getattr(request, "user", AnonymousUser())
+    user: Any = getattr(request, "user", AnonymousUser())  # an error page may come before anyone is known
     match = request.resolver_match
     view_name = match.view_name if match else ""
     signed_in = user.is_authenticated

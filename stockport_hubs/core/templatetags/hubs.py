@@ -59,7 +59,7 @@ def error_links(form) -> list[tuple[str, str]]:
     if isinstance(form, BaseFormSet):
         links = [link for inner in form for link in error_links(inner)]
         first = next((f.control_id for inner in form for f in inner.visible_fields()), "")
-        return [(first, message) for message in form.non_form_errors()] + links
+        return [(first, str(message)) for message in form.non_form_errors()] + links
     visible = form.visible_fields()
     first = visible[0].control_id if visible else ""
     whole = [*form.non_field_errors(), *(error for field in form.hidden_fields() for error in field.errors)]
