@@ -31,7 +31,8 @@ def world(settings):
 def in_state(world, state):
     person = world.person(advisor=world.advisor)
     place = CohortPlace.objects.create(care_leaver=person, state=state, state_on=TODAY)
-    CohortMove.objects.create(place=place, state=state, on=TODAY, by=world.manager, recorded_at=NOW - timedelta(hours=1))
+    earlier = NOW - timedelta(hours=1)
+    CohortMove.objects.create(place=place, state=state, on=TODAY, by=world.manager, recorded_at=earlier)
     return person
 
 
