@@ -10,21 +10,45 @@ from pantry.models import Membership, OpeningHours, Pantry, Place, Tariff
 from pantry.services import sessions
 
 DAYS_LOOKED_THROUGH = 16 * 7
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def openings_in_words(hours: list[OpeningHours], today: date) -> list[str]:
-    """ "Wednesday, 10:00 to 12:00", with its first or last day where that is still to come; past ones are left out."""
-    said = []
+    """ "Wednesday, 10:00 to 12:00", with its first or last day where that is still to come; past ones are left out.
+
+    Three and more days in a row at the same times are said together: "Monday to Friday, 10:00 to 16:00".
+    """
+    said: dict[str, list[int]] = {}
     for h in sorted(hours, key=lambda h: (h.weekday, h.opens, h.from_on)):
         if h.until_on and h.until_on < today:
             continue
-        words = f"{h.get_weekday_display()}, {h.opens:%H:%M} to {h.closes:%H:%M}"
+        words = f"{h.opens:%H:%M} to {h.closes:%H:%M}"
         if h.from_on > today:
             words += f", from {h.from_on:%-d %B %Y}"
         if h.until_on:
             words += f", until {h.until_on:%-d %B %Y}"
-        said.append(words)
-    return said
+        said.setdefault(words, []).append(h.weekday)
+    lines = [(days[0], f"{name}, {words}") for words, weekdays in said.items() for days, name in _days(weekdays)]
+    return [line for _, line in sorted(lines, key=lambda line: line[0])]
+
+
+def _days(weekdays: list[int]) -> list[tuple[list[int], str]]:
+    """Runs of days and their names: [0, 1, 2, 4] → Monday to Wednesday, Friday."""
+    runs: list[list[int]] = []
+    for day in weekdays:
+        if runs and day == runs[-1][-1] + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    if runs == [list(range(7))]:
+        return [(runs[0], "Every day")]
+    named = []
+    for run in runs:
+        if len(run) > 2:
+            named.append((run, f"{DAY_NAMES[run[0]]} to {DAY_NAMES[run[-1]]}"))
+        else:
+            named += [([day], DAY_NAMES[day]) for day in run]
+    return named
 
 
 @dataclass(frozen=True)

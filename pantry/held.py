@@ -106,6 +106,7 @@ class Consequence:
     from_pool_pence: int = 0
     drawn_pence: int = 0
     last_week: date | None = None
+    weeks_unfunded: int = 0
 
 
 def preview(
@@ -115,10 +116,16 @@ def preview(
     with transaction.atomic():
         done = renewals.decide(decision=decision, outcome=outcome, by=by, at=at, self_pay_from=self_pay_from)
         block = done.block
-        last = block.paid_weeks.aggregate(last=Max("week"))["last"] if block else None
+        bought = sorted(block.paid_weeks.values_list("week", flat=True)) if block else []
         transaction.set_rollback(True)
     if block is None:
         return Consequence(outcome)
     return Consequence(
-        outcome, block, block.price_pence, block.from_pool_pence, block.price_pence - block.from_pool_pence, last
+        outcome=outcome,
+        block=block,
+        price_pence=block.price_pence,
+        from_pool_pence=block.from_pool_pence,
+        drawn_pence=block.price_pence - block.from_pool_pence,
+        last_week=bought[-1],
+        weeks_unfunded=len(bought) - len(rules.weeks_within(bought, decision.membership.funded_until)),
     )

@@ -161,6 +161,25 @@ def test_openings_are_said_in_words_with_the_days_that_are_to_come(world):
     ]
 
 
+def test_days_in_a_row_at_the_same_times_are_said_together(world):
+    for weekday in (0, 1, 3, 4):
+        set_hours(world, weekday=weekday, opens=time(10), closes=time(12))
+    assert directory.openings_in_words(list(world.pantry.opening_hours.all()), TODAY) == [
+        "Monday to Friday, 10:00 to 12:00"
+    ]
+    set_hours(world, weekday=6, opens=time(10), closes=time(12))
+    set_hours(world, weekday=6, opens=time(14), closes=time(15))
+    hours = list(world.pantry.opening_hours.all())
+    assert directory.openings_in_words(hours, TODAY) == [
+        "Monday to Friday, 10:00 to 12:00",
+        "Sunday, 10:00 to 12:00",
+        "Sunday, 14:00 to 15:00",
+    ]
+    set_hours(world, weekday=5, opens=time(10), closes=time(12))
+    hours = list(world.pantry.opening_hours.all())
+    assert directory.openings_in_words(hours, TODAY) == ["Every day, 10:00 to 12:00", "Sunday, 14:00 to 15:00"]
+
+
 def test_next_openings_leave_out_closures_and_bank_holidays():
     with time_machine.travel(NOW, tick=False):
         world = World((0, time(10), time(12)))  # Mondays; Easter Monday is 6 April, May Day 4 May

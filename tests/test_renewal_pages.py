@@ -170,6 +170,13 @@ def test_renewing_shows_what_it_costs_before_it_is_done(world, client):
     assert "Came to see us" not in text(as_user(client, world.pantry_manager).get(page_of(decision)))
 
 
+def test_weeks_past_the_end_of_funding_are_pointed_out_before_buying(world, client):
+    decision = hold(world, funded_until=date(2026, 10, 18))
+    as_user(client, world.manager)
+    page = text(client.post(page_of(decision), {"outcome": "renewed"}))
+    assert "Please note Funding ends on 18 October 2026: 24 of these weeks end later." in page
+
+
 def test_the_member_pays_from_a_monday_that_is_not_paid_for(world, client):
     decision = hold(world)
     as_user(client, world.manager)

@@ -14,7 +14,7 @@ from pantry.views.answers import answers
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
-from stockport_hubs.core import clock, money
+from stockport_hubs.core import clock, money, weeks
 from stockport_hubs.core.errors import Refused
 
 READERS = (Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER, Role.PANTRY_MANAGER)
@@ -76,7 +76,7 @@ def renewal(request, decision_id):
             request.POST if request.method == "POST" else None,
             starts_on=decision.starts_on,
             cancel=reverse("pantry:renewals"),
-            initial={"self_pay_from": decision.starts_on},
+            initial={"self_pay_from": max(decision.starts_on, weeks.monday(clock.today()) + weeks.WEEK)},
         )
     if request.method == "POST":
         step = request.POST.get("step", "")
