@@ -1,6 +1,6 @@
-"""The weeks of an agreement's members: who could come and who came, read once for every figure about attendance.
+"""The weeks of an agreement's members: who could come and who came, read once for every figure of attendance.
 
-A member's week is one of: came, missed, to come, closed, paused, or outside the membership (rules.md, States and Weeks).
+A member's week is one of: came, missed, to come, closed, paused, or outside the membership (rules: States, Weeks).
 Weeks are Mondays; the queries are the same number whatever the number of members.
 """
 
@@ -125,9 +125,9 @@ class Attendance:
         self.calendar = WeekCalendar.for_pantries(self.pantries.values())
 
     def _read_funded_to(self) -> None:
-        weeks = self._of_members(PaidWeek.objects.filter(block__agreement=self.agreement), "state", "week")
+        weeks = self._of_members(PaidWeek.objects.filter(block__agreement=self.agreement), "week")
         waiting = set()
-        for membership_id, state, week in weeks.filter(state__in=["dated", "parked"]):
+        for membership_id, week in weeks.filter(state__in=["dated", "parked"]):
             member = self.members.get(membership_id)
             if member is None:
                 continue

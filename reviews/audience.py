@@ -14,6 +14,7 @@ from reviews import figures as all_figures
 from reviews.attendance import CAME, CLOSED, MISSED, OUTSIDE, PAUSED, TO_COME
 from reviews.figures import Figures
 from reviews.models import ABOUT_THE_PANTRY, COUNTED_AS_OTHER, Audience, BarrierCategory
+from stockport_hubs.audit.services import CARE_LEAVER, MEMBERSHIP
 
 VERSION = 1
 POSITION = (
@@ -67,7 +68,8 @@ def freeze(figures: Figures, audience: str) -> dict:
         ],
         "members": {key: len(found) for key, found in members.items()},
         "grid": _grid(figures, names),
-        "missed": suppress({reason: figures.missed[reason] for reason in MISSED_REASONS}, threshold),
+        # Exact for both: what a pantry knows of its own members' weeks is attendance, not a fact about care leavers.
+        "missed": {reason: figures.missed[reason] for reason in MISSED_REASONS},
         "missed_total": figures.missed.total(),
         "money": {name: getattr(figures.position, name) for name in POSITION},
         "by_pantry": [
@@ -179,4 +181,11 @@ def _actions(figures: Figures) -> list[dict]:
         {"what": each.what, "owner": each.owner, "due_on": each.due_on.isoformat(), "overdue": each.is_overdue}
         for each in figures.actions
         if each.barrier is None
+    ]
+
+
+def subjects(frozen: dict) -> list[tuple[str, str]]:
+    """The people frozen figures show: by name for the Leaving Care Team, by membership number for Stockport Homes."""
+    return [(CARE_LEAVER, key) for key in frozen["shown_people"]] + [
+        (MEMBERSHIP, key) for key in frozen["shown_members"]
     ]

@@ -1,4 +1,4 @@
-"""Every figure once: the screen, the CSV, the chart and the PDF show what `compute` returns and count nothing themselves.
+"""Every figure once: screen, CSV, chart and PDF show what `compute` returns and count nothing themselves.
 
 Values are integers, dates and ids; words and pounds are made at the edge. What a figure means stands beside it in
 `DEFINITIONS` and is printed in every pack. A figure counts the day something happened, never the day it was typed.
@@ -137,6 +137,11 @@ class Figures:
         if key == "barriers":
             return {barrier.person for barrier in self.barriers if barrier.person}
         return self.cohort.people(self.members[key])
+
+    def without_person(self, key: str) -> int:
+        """How many members of a figure are known by number only: no introduction of theirs is on record."""
+        members = {hold.member_id for hold in self.holds} if key == "holds" else self.members.get(key, set())
+        return sum(1 for member in members if member not in self.cohort.person_of)
 
 
 def compute(agreement: FundingAgreement, period_from: date, period_to: date, as_at: date) -> Figures:

@@ -160,6 +160,21 @@ class MeetingAttendance(UuidModel):
         constraints = [models.UniqueConstraint(fields=["meeting", "organisation", "name"], name="attendance_once")]
 
 
+class ActionQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> "ActionQuerySet":
+        """Managers of both organisations: those of their meetings and barriers; advisors: of barriers they work on,
+        and their own."""
+        seen = Q(barrier__in=Barrier.objects.for_user(user)) | Q(owner=user)
+        if user.role in (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER):
+            seen |= Q(meeting__in=ReviewMeeting.objects.for_user(user))
+        elif user.role != Role.PERSONAL_ADVISOR:
+            return self.none()
+        return self.filter(seen)
+
+    def waiting(self) -> "ActionQuerySet":
+        return self.filter(done_on__isnull=True)
+
+
 class Action(UuidModel):
     """Something a meeting or a barrier asks someone to do."""
 
@@ -171,6 +186,8 @@ class Action(UuidModel):
     done_on = models.DateField(null=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
+
+    objects = ActionQuerySet.as_manager()
 
     class Meta:
         ordering = ["due_on"]

@@ -67,6 +67,14 @@ class Table:
     is_grid: bool = False
 
     @property
+    def shape(self) -> str:
+        """narrow: few columns, so that a number stays near its name; short: kept on one page."""
+        if self.is_grid:
+            return "grid"
+        narrow = len(self.columns) <= 3 and not any(len(cell.shown) > 40 for row in self.rows for cell in row)
+        return " ".join(name for name, holds in (("narrow", narrow), ("short", len(self.rows) <= 15)) if holds)
+
+    @property
     def heads(self) -> list[tuple[str, bool]]:
         """(column name, numeric) by the kind of the first row's cells."""
         first = self.rows[0] if self.rows else ()
@@ -77,6 +85,10 @@ class Table:
     def labelled(self) -> list[list[tuple[str, Cell]]]:
         """Rows as (column name, cell) pairs, for tables that turn into cards on a phone."""
         return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    @property
+    def labelled_total(self) -> list[tuple[str, Cell]]:
+        return list(zip(self.columns, self.total, strict=True))
 
 
 @dataclass(frozen=True)

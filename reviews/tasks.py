@@ -7,7 +7,7 @@ from stockport_hubs.core import clock
 from stockport_hubs.jobs.services import Work, handler
 
 
-@handler(packs.KIND, seconds=240)
+@handler(packs.KIND, seconds=240, label="Making the pack")
 def build_pack(work: Work):
     """ids: meeting, audience, by."""
     meeting = ReviewMeeting.objects.select_related("agreement__funder", "agreement__operator").get(

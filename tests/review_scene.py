@@ -1,4 +1,4 @@
-"""An invented scheme for figures and packs: people on every step, 12 weeks of collections, the same for the same seed."""
+"""An invented scheme for figures and packs: people on every step, 12 weeks of collections, the same for a seed."""
 
 import random
 from datetime import date, timedelta

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from reviews import audience as audiences
 from reviews import documents, figures, rules
@@ -12,7 +13,6 @@ from reviews.models import Audience, ReviewMeeting, ReviewPack
 from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
-from stockport_hubs.audit.services import CARE_LEAVER, MEMBERSHIP
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import london_date
 from stockport_hubs.jobs import services as jobs
@@ -30,7 +30,7 @@ def audiences_for(user: User) -> list[str]:
 
 @transaction.atomic
 def ask(*, meeting: ReviewMeeting, by: User, at: datetime) -> list[Job]:
-    """A job for each of the person's audiences; asked again before it is done: the same job, tried again if it failed."""
+    """A job for each of the person's audiences; asked again before it is done: the same job, retried if it failed."""
     asked = []
     for audience in audiences_for(by):
         edition = _next_edition(meeting, audience)
@@ -120,14 +120,13 @@ def build(
             sha256=hashlib.sha256(printed).hexdigest(),
         )
         who = {"by": by} if by else {"job": "build_pack"}
-        audit.record("reviews.pack.made", at=at, target=pack, subjects=subjects(pack), **who)
+        audit.record("reviews.pack.made", at=at, target=pack, subjects=audiences.subjects(frozen), **who)
         return pack
 
     return store
 
 
-def subjects(pack: ReviewPack) -> list[tuple[str, str]]:
-    """The people a pack shows: by name for the Leaving Care Team, by membership number for Stockport Homes."""
-    return [(CARE_LEAVER, key) for key in pack.figures["shown_people"]] + [
-        (MEMBERSHIP, key) for key in pack.figures["shown_members"]
-    ]
+def under_way(meeting: ReviewMeeting, by: User) -> QuerySet[Job]:
+    """The jobs this person asked for about a meeting that are waiting, running or failed."""
+    of_meeting = Job.objects.for_user(by).filter(kind=KIND, key__startswith=f"{KIND}:{meeting.pk}:")
+    return of_meeting.filter(done_at__isnull=True).order_by("created_at")

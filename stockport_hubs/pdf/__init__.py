@@ -1,7 +1,7 @@
 """PDF out of a Django template: `render(template, context) -> bytes`.
 
-WeasyPrint runs in a child process (child.py) with a limit on memory and time, so that a huge document ends in a sentence
-and slows nothing else. The child sees the HTML it is given and the project's own stylesheet: no network, no other files.
+WeasyPrint runs in a child process (child.py) with limits on memory and time: a huge document ends in a sentence and
+slows nothing else. The child sees the HTML it is given and the project's own stylesheet: no network, no other files.
 """
 
 import subprocess

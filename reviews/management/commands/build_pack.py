@@ -1,4 +1,4 @@
-"""`build_pack --meeting ID --audience leaving-care|stockport-homes --output FILE`: a new edition, and its PDF in a file."""
+"""`build_pack --meeting ID --audience leaving-care|stockport-homes --output FILE`: a new edition, its PDF in a file."""
 
 from pathlib import Path
 from uuid import UUID

@@ -1,0 +1,17 @@
+"""Panels that other apps' pages may show: {% load reviews_panels %}{% barrier_panel care_leaver user %}."""
+
+from django import template
+from django.db.models import F
+
+from reviews.models import Barrier
+
+register = template.Library()
+SHOWN = 10
+
+
+@register.inclusion_tag("reviews/barrier_panel.html")
+def barrier_panel(care_leaver, user) -> dict:
+    """A young person's barriers, open ones first, with the way to record another. The page writes the audit row."""
+    found = Barrier.objects.for_user(user).filter(care_leaver=care_leaver).select_related("owner")
+    barriers = list(found.order_by(F("closed_on").desc(nulls_first=True), "due_on", "raised_on"))
+    return {"care_leaver": care_leaver, "barriers": barriers[:SHOWN], "more": len(barriers[SHOWN:])}

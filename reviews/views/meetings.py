@@ -1,0 +1,210 @@
+"""Review meetings of both organisations: planned, prepared, held, minuted."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from pantry.models import FundingAgreement
+from reviews import rules
+from reviews.forms.barriers import ActionForm
+from reviews.forms.meetings import InviteForm, MeetingForm
+from reviews.models import ReviewMeeting, ReviewMeetingState, ReviewPack
+from reviews.services import meetings as services
+from reviews.services import packs as packs_services
+from stockport_hubs.accounts.models import Role
+from stockport_hubs.accounts.permissions import get_or_404, roles
+from stockport_hubs.core import clock
+from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.weeks import LONDON
+
+READ = (Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)
+WORK_ON = (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)
+ROWS = 25
+MOVES = {"agenda_out": "The agenda is out", "held": "The meeting was held", "minutes_agreed": "The minutes are agreed"}
+
+
+@roles(*READ)
+@require_safe
+def meetings(request):
+    """Meetings of one's agreements, the latest first."""
+    found = ReviewMeeting.objects.for_user(request.user).select_related("agreement")
+    context = {
+        "page": Paginator(found, ROWS).get_page(request.GET.get("page")),
+        "can_plan": request.user.role in WORK_ON,
+    }
+    return render(request, "reviews/meeting_list.html", context)
+
+
+def _meeting(request, meeting_id) -> ReviewMeeting:
+    found = ReviewMeeting.objects.for_user(request.user)
+    return get_or_404(found.select_related("agreement__funder", "agreement__operator", "planned_by"), pk=meeting_id)
+
+
+@roles(*WORK_ON)
+@require_http_methods(["GET", "HEAD", "POST"])
+def meeting_add(request):
+    """Plan a meeting; the period is proposed."""
+    agreements = FundingAgreement.objects.for_user(request.user)
+    latest = ReviewMeeting.objects.for_user(request.user).first()
+    first, last = rules.usual_period(clock.today(), latest.period_to if latest else None)
+    agreement = latest.agreement_id if latest else agreements.values_list("pk", flat=True).first()
+    initial = {"period_from": first, "period_to": last, "agreement": agreement}
+    back = reverse("reviews:meetings")
+    form = MeetingForm(request.POST or None, user=request.user, cancel=back, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            made = services.plan(
+                agreement=given["agreement"],
+                starts_at=form.starts_at,
+                where=given["where"],
+                period_from=given["period_from"],
+                period_to=given["period_to"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as why:
+            form.add_error(None, str(why))
+        else:
+            messages.success(request, "The meeting is planned. Put on the list who is to come.")
+            return redirect("reviews:meeting", made.pk)
+    context = {"form": form, "heading": "Plan a review meeting", "back": back, "back_text": "Review meetings"}
+    return render(request, "reviews/meeting_form.html", context | {"nothing": agreement is None})
+
+
+@roles(*WORK_ON)
+@require_http_methods(["GET", "HEAD", "POST"])
+def meeting_edit(request, meeting_id):
+    """Another time, place or period."""
+    shown = _meeting(request, meeting_id)
+    back = reverse("reviews:meeting", args=[shown.pk])
+    starts = shown.starts_at.astimezone(LONDON)
+    initial = {
+        "on": starts.date(),
+        "starts": starts.time(),
+        "where": shown.where,
+        "period_from": shown.period_from,
+        "period_to": shown.period_to,
+    }
+    form = MeetingForm(request.POST or None, user=request.user, cancel=back, editing=True, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            services.edit(
+                meeting=shown,
+                starts_at=form.starts_at,
+                where=given["where"],
+                period_from=given["period_from"],
+                period_to=given["period_to"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as why:
+            form.add_error(None, str(why))
+        else:
+            messages.success(request, "Saved. Packs made before keep what they said.")
+            return redirect(back)
+    context = {"form": form, "heading": "Change the meeting", "back": back, "back_text": "The meeting"}
+    return render(request, "reviews/meeting_form.html", context | {"nothing": False})
+
+
+@roles(*READ)
+@require_safe
+def meeting(request, meeting_id):
+    """One meeting: when, who, what was agreed, and its packs."""
+    shown = _meeting(request, meeting_id)
+    attendance = list(shown.attendance.select_related("organisation"))
+    packs = ReviewPack.objects.for_user(request.user).filter(meeting=shown).select_related("made_by")
+    context = {
+        "meeting": shown,
+        "attendance": attendance,
+        "actions": shown.actions.select_related("owner"),
+        "packs": packs.defer("figures", "pdf").order_by("-edition", "audience"),
+        "moves": [(state, MOVES[state]) for state in rules.MEETING_MOVES[shown.state]],
+        "can_work": request.user.role in WORK_ON,
+        "can_edit": request.user.role in WORK_ON and shown.state in rules.EDITABLE,
+        "can_list": request.user.role in WORK_ON and shown.state != ReviewMeetingState.MINUTES_AGREED,
+        "jobs": packs_services.under_way(shown, request.user),
+        "today": clock.today(),
+        "is_manager": request.user.role == Role.LEAVING_CARE_MANAGER,
+    }
+    return render(request, "reviews/meeting_detail.html", context)
+
+
+@roles(*WORK_ON)
+@require_POST
+def meeting_move(request, meeting_id):
+    """The next state."""
+    shown = _meeting(request, meeting_id)
+    state = request.POST.get("state", "")
+    try:
+        if state not in ReviewMeetingState:
+            raise Refused("Choose what has happened with the meeting.")
+        services.move(meeting=shown, state=state, by=request.user, at=clock.now())
+    except Refused as why:
+        messages.error(request, str(why))
+    else:
+        messages.success(request, f"{MOVES[state]}.")
+    return redirect("reviews:meeting", shown.pk)
+
+
+@roles(*WORK_ON)
+@require_http_methods(["GET", "HEAD", "POST"])
+def meeting_invite(request, meeting_id):
+    """Put someone on the list."""
+    shown = _meeting(request, meeting_id)
+    back = reverse("reviews:meeting", args=[shown.pk])
+    form = InviteForm(request.POST or None, meeting=shown, cancel=back)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.invite(meeting=shown, by=request.user, at=clock.now(), **form.cleaned_data)
+        except Refused as why:
+            form.add_error(None, str(why))
+        else:
+            messages.success(request, f"{form.cleaned_data['name']} is on the list.")
+            return redirect(back)
+    context = {"form": form, "heading": "Who is to come?", "back": back, "back_text": "The meeting", "nothing": False}
+    return render(request, "reviews/meeting_form.html", context)
+
+
+@roles(*WORK_ON)
+@require_POST
+def meeting_attendance(request, meeting_id):
+    """Who came (came-ID = yes, no or empty), and who is taken off the list (remove = ID)."""
+    shown = _meeting(request, meeting_id)
+    remove = request.POST.get("remove", "")
+    answers = {"yes": True, "no": False, "": None}
+    try:
+        for row in shown.attendance.select_related("meeting"):
+            answer = request.POST.get(f"came-{row.pk}", "")
+            if str(row.pk) == remove:
+                services.uninvite(attendance=row, by=request.user, at=clock.now())
+            elif not remove and answer in answers:
+                services.mark_attendance(attendance=row, came=answers[answer], by=request.user, at=clock.now())
+    except Refused as why:
+        messages.error(request, str(why))
+    else:
+        messages.success(request, "Taken off the list." if remove else "The list is saved.")
+    return redirect(reverse("reviews:meeting", args=[shown.pk]) + "#people")
+
+
+@roles(*WORK_ON)
+@require_http_methods(["GET", "HEAD", "POST"])
+def meeting_action(request, meeting_id):
+    """Something the meeting asks someone to do."""
+    shown = _meeting(request, meeting_id)
+    back = reverse("reviews:meeting", args=[shown.pk])
+    both = {"council_id": shown.agreement.funder_id, "operator_id": shown.agreement.operator_id}
+    form = ActionForm(request.POST or None, cancel=back, **both)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.add_action(meeting=shown, by=request.user, at=clock.now(), **form.cleaned_data)
+        except Refused as why:
+            form.add_error(None, str(why))
+        else:
+            messages.success(request, "The action is added.")
+            return redirect(back + "#actions")
+    context = {"form": form, "heading": "Add an action", "back": back, "back_text": "The meeting", "nothing": False}
+    return render(request, "reviews/meeting_form.html", context)
