@@ -352,7 +352,7 @@ services.enqueue("pantry.check_journal", key="nudged")
 
 @pytest.mark.django_db(transaction=True)
 def test_a_nudge_reaches_a_real_worker_which_does_the_work(started, celery_worker, redis_url):
-    celery_worker(test_database_url())
+    celery_worker(test_database_url(), PYTHONWARNINGS="ignore::UserWarning")  # tests may run as root
     env = environment(test_database_url(), REDIS_URL=redis_url)
     assert started.process("enqueue", "-c", ENQUEUE, env=env).process.wait(30) == 0
     wait_for(lambda: Job.objects.filter(key="nudged", done_at__isnull=False, attempts=1).exists())

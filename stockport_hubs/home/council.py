@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from careleavers.models import CareLeaver
 from pantry import money
@@ -15,6 +16,7 @@ from reviews import figures
 from reviews.models import Barrier, BarrierState, ReviewMeeting
 from stockport_hubs.accounts.models import Invitation, Organisation, Role, User
 from stockport_hubs.audit.models import AuditEvent
+from stockport_hubs.core.forms import DAY_PARTS
 from stockport_hubs.core.weeks import WEEK, monday
 from stockport_hubs.jobs import services as jobs
 from stockport_hubs.jobs.models import Job
@@ -44,6 +46,7 @@ class Summary:
     funnel: list[tuple[str, str, int]]  # (key, name, people)
     weeks: list
     position: money.Position
+    query: str  # the agreement and period of these figures, for the pages of reviews
 
 
 @dataclass(frozen=True)
@@ -80,15 +83,24 @@ def summary(agreement: FundingAgreement, on: date) -> Summary:
     if kept and (kept[0] == stamp or time.time() < kept[1]):
         return kept[2]
     began = time.perf_counter()
-    counted = figures.compute(agreement, monday(on) - (WEEKS_SHOWN - 1) * WEEK, on, on)
+    first = monday(on) - (WEEKS_SHOWN - 1) * WEEK
+    counted = figures.compute(agreement, first, on, on)
     made = Summary(
         funnel=[(stage, figures.DEFINITIONS[stage].name, number) for stage, number in counted.funnel],
         weeks=counted.weeks,
         position=counted.position,
+        query=_query(agreement, first, on),
     )
     until = time.time() + SHARE_OF_TIME * (time.perf_counter() - began)
     cache.set(key, (stamp, until, made), KEPT)
     return made
+
+
+def _query(agreement: FundingAgreement, first: date, last: date) -> str:
+    """The period as the pages of reviews take it: three inputs for each day."""
+    days = {"period_from": first, "period_to": last}
+    parts = {f"{name}_{part}": getattr(day, part) for name, day in days.items() for part in DAY_PARTS}
+    return urlencode({"agreement": agreement.pk, **parts})
 
 
 def _last_change() -> int:
