@@ -1,6 +1,5 @@
 """What is typed at the counter."""
 
-from crispy_forms.layout import Fieldset
 from django import forms
 
 from pantry import counter, wording
@@ -27,7 +26,7 @@ class UsualForm(Form):
 
 
 class RecordForm(Form):
-    """Number of items (a field for each band, or one), fruit and veg, and the way past the allowance."""
+    """Number of items (a field for each band, or one), fruit and veg, and why it is more than the allowance."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     fruit = forms.TypedChoiceField(
@@ -37,15 +36,14 @@ class RecordForm(Form):
         initial="yes",
         widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
     )
-    over = forms.BooleanField(label="Record more than the allowance", required=False)
     over_reason = forms.ChoiceField(
-        label="Why more than the allowance?",
+        label="Why is it more than the allowance?",
         choices=OverrideReason.choices,
         required=False,
         widget=forms.RadioSelect(attrs={"class": "govuk-radios--small"}),
     )
 
-    def __init__(self, *args, pantry, cancel: str, submit: str = "Record", **kwargs):
+    def __init__(self, *args, pantry, cancel: str, **kwargs):
         super().__init__(*args, **kwargs)
         self.pantry = pantry
         self.bands = {f"band_{band.pk}": band for band in pantry.bands.all()}
@@ -56,8 +54,16 @@ class RecordForm(Form):
             self.fields[name] = self._number(f"{band.name} items", usual, f"Up to {band.items}")
         if not self.bands:
             self.fields["items"] = self._number("Number of items", left, f"The allowance is {left}")
-        beyond = Fieldset("More than the allowance", "over", "over_reason")
-        self.helper = helper("key", *self._numbers, "fruit", beyond, submit=submit, cancel=cancel)
+        # The reason is asked for once the number is more than the allowance, not before.
+        shown = ["key", *self._numbers, "fruit"]
+        self.plain = helper(*shown, submit="Record", cancel=cancel)
+        self.asking = helper(*shown, "over_reason", submit="Record more than the allowance", cancel=cancel)
+        self.is_over = False
+
+    @property
+    def helper(self):
+        """The layout."""
+        return self.asking if self.is_over else self.plain
 
     @staticmethod
     def _number(label: str, initial: int, hint: str) -> forms.IntegerField:
@@ -83,11 +89,9 @@ class RecordForm(Form):
             self.add_error(self._numbers[0], "Enter the number of items, or choose fruit and vegetables")
         bands = {band.pk: (band.name, band.items) for band in self.bands.values()}
         more = counter.over_allowance(given, allowance=self.pantry.allowance, bands=bands)
-        if more and not cleaned["over"]:
-            advice = "Enter fewer, or tick “Record more than the allowance” and choose a reason"
-            self.add_error(self._numbers[0], f"{more} {advice}")
-        elif more and "over_reason" not in self.errors and not cleaned["over_reason"]:
-            self.add_error("over_reason", "Choose why more than the allowance was given")
+        self.is_over = bool(more)
+        if more and "over_reason" not in self.errors and not cleaned["over_reason"]:
+            self.add_error(self._numbers[0], f"{more} Enter fewer, or choose below why it is more")
         return cleaned
 
     @property
@@ -103,7 +107,7 @@ class RecordForm(Form):
 
     @property
     def override(self) -> str:
-        return self.cleaned_data["over_reason"] if self.cleaned_data["over"] else ""
+        return self.cleaned_data["over_reason"] if self.is_over else ""
 
 
 class VoidForm(Form):

@@ -54,9 +54,9 @@ def said(collection: Collection, on: date, *, here: object = None) -> str:
     """ "Collected today 10:42 by Jo": who and when, as read on day `on`; names the pantry when it is not `here`."""
     by = collection.recorded_by.get_short_name()
     there = f" at {collection.pantry.name}" if here is not None and collection.pantry_id != here else ""
-    spoken = "today" if collection.on == on else f"on {formats.date_format(collection.on, 'l j F Y')}"
+    spoken = "today" if collection.on == on else f"on {formats.date_format(collection.on, 'l j F')}"
     if collection.is_late:
-        entered = formats.date_format(weeks.london_date(collection.recorded_at), "j F Y")
+        entered = formats.date_format(weeks.london_date(collection.recorded_at), "j F")
         return f"Collected {spoken}{there}, entered late on {entered} by {by}"
     return f"Collected {spoken}{there} {collection.collected_at.astimezone(weeks.LONDON):%H:%M} by {by}"
 
@@ -185,7 +185,7 @@ def _check_quantities(pantry: Pantry, chosen: Mapping, fruit_and_veg: bool, over
     if override and override not in OverrideReason.values:
         raise Refused("Choose why more than the allowance was given.")
     if not override and (more := counter.over_allowance(chosen, allowance=pantry.allowance, bands=bands)):
-        raise Refused(f"{more} Enter fewer, or tick “Record more than the allowance” and choose a reason.")
+        raise Refused(f"{more} Enter fewer, or say why it is more.")
 
 
 def due_pence(membership: Membership, *, home: Pantry, week: date, has_paid_week: bool) -> int:

@@ -98,9 +98,7 @@ def record(request, session_id, membership_id):
     if "usual" in request.POST:
         form = UsualForm(request.POST)
     else:
-        form = RecordForm(
-            request.POST or None, pantry=shown.pantry, cancel=back, initial={"key": uuid4()}, submit="Record"
-        )
+        form = RecordForm(request.POST or None, pantry=shown.pantry, cancel=back, initial={"key": uuid4()})
     refused = ""
     if request.method == "POST" and form.is_valid():
         try:
