@@ -182,6 +182,7 @@ def test_sign_in_pages_before_signing_in(site, page):
     page.fill("input[name=login]", "someone@example.org")
     page.fill("input[name=password]", "wrong")
     page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector(".govuk-error-summary")
     assert page.title().startswith("Error: Sign in")
     axe_clean(page)
     page.locator(".govuk-error-summary a").first.click()
@@ -198,6 +199,7 @@ def test_account_pages_after_signing_in(site, page):
         assert not FORBIDDEN.search(page.content())
     page.goto(f"{site.url}/accounts/password/change/")
     page.get_by_role("button", name="Change password").click()
+    page.wait_for_selector(".govuk-error-summary")
     assert page.locator(".govuk-error-summary a").count() == 3
     axe_clean(page)
     page.get_by_role("button", name="Sign out").click()

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from stockport_hubs.accounts.models import Role, User
 
@@ -48,13 +48,6 @@ MENU = {
 }
 
 
-def _url(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
-
-
 def menu(role: str, view_name: str = "") -> list[dict[str, str]]:
     """The entries of a role's menu: label, url, and active as aria-current wants it ("page", "true" or "")."""
     entries = MENU[Role(role)]
@@ -66,11 +59,10 @@ def menu(role: str, view_name: str = "") -> list[dict[str, str]]:
     return [
         {
             "label": label,
-            "url": url,
+            "url": reverse(name),
             "active": ("page" if view_name == name else "true") if label == best and fits[label] else "",
         }
         for label, name, *_ in entries
-        if (url := _url(name))
     ]
 
 
@@ -95,8 +87,8 @@ def site(request) -> dict:
     return {
         "site_name": SITE_NAME,
         "site_logo": static(settings.SITE_LOGO) if settings.SITE_LOGO else "",
-        "home_url": _url("home"),
-        "account_url": _url("mfa_index") if signed_in else "",
+        "home_url": reverse("home"),
+        "account_url": reverse("mfa_index") if signed_in else "",
         "nav": menu(user.role, view_name) if signed_in else [],
         # example.org is reserved: nobody real signs in with it, and no query is needed to know.
         "sample_pilot": settings.SAMPLE_PILOT and signed_in and user.email.endswith("@example.org"),
