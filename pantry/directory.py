@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from pantry.models import Membership, OpeningHours, Pantry, Place, Tariff
 from pantry.services import sessions
+from stockport_hubs.accounts.models import Organisation
 
 DAYS_LOOKED_THROUGH = 16 * 7
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -70,6 +71,11 @@ def next_openings(pantry: Pantry, today: date, n: int = 4) -> list[Opening]:
     return found[:n]
 
 
+def operators() -> QuerySet[Organisation]:
+    """The organisations that run pantries: a council chooses among them for an agreement."""
+    return Organisation.objects.filter(kind=Organisation.Kind.OPERATOR).order_by("name")
+
+
 def with_members(pantries: QuerySet, day: date) -> QuerySet:
     """Annotates `members`: memberships that have not ended and whose place at the pantry is open on the day."""
     here = Place.objects.filter(pantry=OuterRef("pk"), to_week__isnull=True).exclude(
@@ -79,11 +85,11 @@ def with_members(pantries: QuerySet, day: date) -> QuerySet:
     return pantries.annotate(members=Coalesce(Subquery(counted), 0))
 
 
-def room(pantry: Pantry) -> str:
-    """Whether someone can still join, without the number of members; the pantry comes from `with_members`."""
-    if pantry.capacity is None:
+def room(capacity: int | None, members: int) -> str:
+    """Whether someone can still join, without the number of members."""
+    if capacity is None:
         return "No limit"
-    return "Full" if pantry.members >= pantry.capacity else "Has room"
+    return "Full" if members >= capacity else "Has room"
 
 
 TARIFF_STATES = {

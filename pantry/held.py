@@ -116,7 +116,7 @@ def preview(
     with transaction.atomic():
         done = renewals.decide(decision=decision, outcome=outcome, by=by, at=at, self_pay_from=self_pay_from)
         block = done.block
-        bought = sorted(block.paid_weeks.values_list("week", flat=True)) if block else []
+        bought = sorted(week.week for week in block.paid_weeks.all() if week.week) if block else []
         transaction.set_rollback(True)
     if block is None:
         return Consequence(outcome)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from pantry.calendar import WeekCalendar
@@ -139,6 +139,20 @@ def of_blocks(blocks: list[PrepaidBlock], as_at: date) -> dict[object, Weekly]:
     for (block_id, _), tally in _tally(weeks, as_at, key="block_id").items():
         by_block[block_id].append(tally)
     return {block.pk: Weekly(**_add(by_block[block.pk])) for block in blocks}
+
+
+def with_left(agreements: QuerySet) -> QuerySet:
+    """Annotates `left_pence`: what is left today of the money paid in advance."""
+    advance = JournalLine.objects.filter(entry__agreement=OuterRef("pk"), account=Account.ADVANCE).order_by()
+    total = advance.values("entry__agreement").annotate(total=Sum("pence")).values("total")
+    return agreements.annotate(left_pence=Coalesce(Subquery(total), 0))
+
+
+def with_advance(entries: QuerySet) -> QuerySet:
+    """Journal entries, latest first; annotates `advance_pence`, what each moved into the money paid in advance."""
+    advance = JournalLine.objects.filter(entry=OuterRef("pk"), account=Account.ADVANCE).order_by()
+    total = advance.values("entry").annotate(total=Sum("pence")).values("total")
+    return entries.annotate(advance_pence=Coalesce(Subquery(total), 0)).order_by("-effective_on", "-recorded_at", "pk")
 
 
 def prepaid(agreement: FundingAgreement, on: date) -> int:

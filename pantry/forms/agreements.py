@@ -3,9 +3,9 @@
 from crispy_forms.layout import Fieldset
 from django import forms
 
+from pantry import directory
 from pantry.models import FundingAgreement
 from pantry.services.funding import CONDITIONS
-from stockport_hubs.accounts.models import Organisation
 from stockport_hubs.core.forms import DayField, Form, ModelForm, PoundsField, helper
 
 
@@ -13,15 +13,19 @@ class AgreementForm(ModelForm):
     """An agreement's conditions; the operator is chosen once."""
 
     operator = forms.ModelChoiceField(
-        label="Who runs the pantries?",
-        queryset=Organisation.objects.filter(kind=Organisation.Kind.OPERATOR).order_by("name"),
-        empty_label="Choose an organisation",
+        label="Who runs the pantries?", queryset=directory.operators(), empty_label="Choose an organisation"
     )
     renews_automatically = forms.TypedChoiceField(
         label="How are blocks renewed?",
         choices=[("yes", "By themselves, while the conditions hold"), ("no", "Every renewal waits for a manager")],
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
+    )
+    daily_limit_pence = PoundsField(
+        label="Spend in a day at most",
+        required=False,
+        max_value=10_000_000_00,
+        help_text="Renewals beyond it are held for a manager. Leave empty if there is no limit.",
     )
     budget_pence = PoundsField(
         label="Budget a year",
@@ -40,7 +44,6 @@ class AgreementForm(ModelForm):
             "block_weeks": "Weeks in a block",
             "blocks_per_person": "Blocks for each person at most",
             "hold_after_weeks_without_collection": "Hold a renewal after how many weeks without a collection?",
-            "daily_limit_pence": "Spend in a day at most",
         }
         help_texts = {
             "name": "Only council and pantry managers read it.",
@@ -48,7 +51,6 @@ class AgreementForm(ModelForm):
             "block_weeks": "1 to 26. Six months of weekly places are 26.",
             "blocks_per_person": "Leave empty to renew as long as the conditions hold.",
             "hold_after_weeks_without_collection": "Counted in open weeks. 0 holds none for this reason.",
-            "daily_limit_pence": "Renewals beyond it are held for a manager. Leave empty if there is no limit.",
         }
 
     def __init__(self, *args, cancel: str, **kwargs):
@@ -66,7 +68,6 @@ class AgreementForm(ModelForm):
                 max_value=high,
                 initial=self.fields[name].initial,
             )
-        self.fields["daily_limit_pence"].max_value = 10_000_000_00
         first = ["name", "starts_on", "ends_on"]
         if self.instance._state.adding:
             first.insert(0, "operator")
@@ -84,7 +85,8 @@ class AgreementForm(ModelForm):
         )
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("starts_on") and cleaned.get("ends_on") and cleaned["ends_on"] < cleaned["starts_on"]:
             self.add_error("ends_on", "Last day must be the first day or later")
         return cleaned

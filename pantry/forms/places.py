@@ -3,7 +3,8 @@
 from crispy_forms.layout import HTML, Fieldset, Row
 from django import forms
 
-from pantry.models import OpeningHours, Pantry
+from pantry.directory import DAY_NAMES
+from pantry.models import Pantry
 from pantry.services.places import DETAILS
 from pantry.wording import validate
 from stockport_hubs.accounts.models import Role, User
@@ -73,7 +74,8 @@ class PantryForm(ModelForm):
         )
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         names = set()
         for n in BANDS:
             name, items = cleaned.get(f"band_{n}_name", ""), cleaned.get(f"band_{n}_items")
@@ -105,7 +107,7 @@ class HoursForm(Form):
     weekday = forms.TypedChoiceField(
         label="Day of the week",
         coerce=int,
-        choices=[("", "Choose a day"), *OpeningHours._meta.get_field("weekday").choices],
+        choices=[("", "Choose a day"), *enumerate(DAY_NAMES)],
     )
     opens = forms.TimeField(label="Opens at", help_text="For example, 10:00.")
     closes = forms.TimeField(label="Closes at", help_text="For example, 12:30.")
@@ -116,7 +118,8 @@ class HoursForm(Form):
         self.helper = helper("weekday", Row("opens", "closes"), "from_on", submit="Add opening")
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("opens") and cleaned.get("closes") and cleaned["closes"] <= cleaned["opens"]:
             self.add_error("closes", "Closes at must be later than opens at")
         return cleaned
@@ -145,7 +148,8 @@ class ClosureForm(Form):
         self.helper = helper("from_on", "until_on", "reason", submit="Continue")
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("from_on") and cleaned.get("until_on") and cleaned["until_on"] < cleaned["from_on"]:
             self.add_error("until_on", "Last day closed must be the first day closed or later")
         return cleaned
@@ -159,16 +163,13 @@ class VolunteerChoice(forms.ModelChoiceField):
 class VolunteerForm(Form):
     """An account to attach to a pantry: own volunteers who do not work there yet."""
 
-    user = VolunteerChoice(label="Volunteer", queryset=User.objects.none(), empty_label="Choose a volunteer")
-
     def __init__(self, *args, pantry: Pantry, volunteers, **kwargs):
         super().__init__(*args, **kwargs)
         here = pantry.staff.filter(until_on__isnull=True).values("user")
-        self.fields["user"].queryset = (
-            volunteers.filter(
-                role=Role.PANTRY_VOLUNTEER, organisation_id=pantry.operator_id, deactivated_at__isnull=True
-            )
-            .exclude(pk__in=here)
-            .order_by("name")
+        own = volunteers.filter(
+            role=Role.PANTRY_VOLUNTEER, organisation_id=pantry.operator_id, deactivated_at__isnull=True
+        )
+        self.fields["user"] = VolunteerChoice(
+            label="Volunteer", queryset=own.exclude(pk__in=here).order_by("name"), empty_label="Choose a volunteer"
         )
         self.helper = helper("user", submit="Add volunteer")

@@ -37,14 +37,16 @@ class DecisionForm(Form):
     def __init__(self, *args, starts_on: date, cancel: str, **kwargs):
         super().__init__(*args, **kwargs)
         self.starts_on = starts_on
-        self.fields["outcome"].choice_hints = {
+        hints = {
             Outcome.SELF_PAY: "They go on shopping and pay the charge at the counter.",
             Outcome.STOPPED: "They may go on shopping until they leave; nothing is bought.",
         }
+        setattr(self.fields["outcome"], "choice_hints", hints)  # noqa: B010 - the field template reads it
         self.helper = helper("outcome", "self_pay_from", "note", submit="Continue", cancel=cancel)
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("outcome") != Outcome.SELF_PAY:
             cleaned["self_pay_from"] = None
         elif "self_pay_from" not in self.errors:

@@ -50,7 +50,8 @@ class AgreeForm(Form):
         self.helper = helper("answer", "reason", submit="Save answer", cancel=cancel)
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("answer") == self.SEND_BACK and not cleaned.get("reason"):
             self.add_error("reason", "Enter why it goes back, so that the pantry manager can propose again")
         return cleaned

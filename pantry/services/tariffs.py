@@ -106,5 +106,6 @@ def _waiting(tariff: Tariff) -> Tariff:
     return tariff
 
 
-def _when(moment: datetime) -> str:
+def _when(moment: datetime | None) -> str:
+    assert moment is not None
     return f"{moment.astimezone(weeks.LONDON):%-d %B %Y at %H:%M}"

@@ -3,14 +3,13 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from pantry import money as figures
 from pantry.forms.agreements import AgreementForm, AsAtForm, PaymentForm
-from pantry.models import Account, EntryKind, FundingAgreement, JournalEntry, JournalLine, PrepaidBlock
+from pantry.models import EntryKind, FundingAgreement, JournalEntry, PrepaidBlock
 from pantry.services import funding, journal
 from pantry.views.answers import answers
 from stockport_hubs.accounts.models import Role
@@ -37,20 +36,8 @@ COLUMNS = (
 def agreements(request):
     """The council's agreements with what is left of the money paid in advance and of the year's budget."""
     today = clock.today()
-    left = (
-        JournalLine.objects.filter(entry__agreement=OuterRef("pk"), account=Account.ADVANCE)
-        .order_by()
-        .values("entry__agreement")
-        .annotate(pence=Sum("pence"))
-        .values("pence")
-    )
-    found = (
-        FundingAgreement.objects.for_user(request.user)
-        .select_related("operator")
-        .prefetch_related("budgets")
-        .annotate(left_pence=Coalesce(Subquery(left), 0))
-        .order_by(F("ends_on").desc(nulls_first=True), "name")
-    )
+    of_user = FundingAgreement.objects.for_user(request.user).select_related("operator").prefetch_related("budgets")
+    found = figures.with_left(of_user).order_by(F("ends_on").desc(nulls_first=True), "name")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     year = weeks.financial_year(today)
     rows = [
@@ -78,7 +65,9 @@ def agreement(request, agreement_id):
     shown, today = _own(request, agreement_id), clock.today()
     form = AsAtForm(request.GET if "as_at_day" in request.GET else None, initial={"as_at": today})
     as_at = (form.cleaned_data["as_at"] or today) if form.is_bound and form.is_valid() else today
-    payments = _entries(JournalEntry.objects.for_user(request.user).filter(agreement=shown, kind=EntryKind.PAYMENT))
+    payments = figures.with_advance(
+        JournalEntry.objects.for_user(request.user).filter(agreement=shown, kind=EntryKind.PAYMENT)
+    )
     position, pantries = figures.position(shown, as_at), figures.by_pantry(shown, as_at)
     columns = [column for column in COLUMNS if column[0] != "closed" or position.closed_weeks]
     journal_url = reverse("pantry:agreement_journal", args=[shown.pk])
@@ -126,13 +115,6 @@ def _conditions(agreement: FundingAgreement) -> list[dict]:
         {"label": "Held after", "value": f"{hold} open weeks without a collection" if hold else "never for absence"},
         {"label": "Spend in a day at most", "value": "no limit" if limit is None else money.pounds(limit)},
     ]
-
-
-def _entries(entries):
-    """Journal entries, latest first, with the amount they moved into or out of the money paid in advance."""
-    advance = JournalLine.objects.filter(entry=OuterRef("pk"), account=Account.ADVANCE).order_by()
-    total = advance.values("entry").annotate(pence=Sum("pence")).values("pence")
-    return entries.annotate(advance_pence=Coalesce(Subquery(total), 0)).order_by("-effective_on", "-recorded_at", "pk")
 
 
 @roles(Role.LEAVING_CARE_MANAGER)
@@ -213,8 +195,8 @@ def agreement_journal(request, agreement_id):
     entries = JournalEntry.objects.for_user(request.user).filter(agreement=shown)
     if kind:
         entries = entries.filter(kind=kind)
-    entries = _entries(entries).select_related("by").prefetch_related("lines__pantry")
-    page = Paginator(entries, PAGE).get_page(request.GET.get("page"))
+    listed = figures.with_advance(entries).select_related("by").prefetch_related("lines__pantry")
+    page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     sources = {
         line.source_id for entry in page for line in entry.lines.all() if line.source_type in ("block", "credit")
     }

@@ -35,7 +35,7 @@ def pantries(request):
             "pantry": pantry,
             "openings": directory.openings_in_words(list(pantry.opening_hours.all()), today),
             "price": directory.in_force(directory.tariff_states(list(pantry.tariffs.all()), today)),
-            "room": directory.room(pantry),
+            "room": directory.room(pantry.capacity, pantry.members),
         }
         for pantry in page
     ]
@@ -61,7 +61,7 @@ def pantry(request, pantry_id):
         "prices_waiting": [t for t in reversed(tariffs) if t.state == "waiting"],
         "closures": shown.closures.filter(withdrawn_at__isnull=True, until_on__gte=today).order_by("from_on"),
         "bands": shown.bands.all(),
-        "room": directory.room(shown),
+        "room": directory.room(shown.capacity, shown.members),
         "list_tells": manages and bool(roster.only_funded([shown])),
         "staff": shown.staff.none(),
         "form": None,
