@@ -4,6 +4,7 @@ import logging
 import socket
 import sys
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = tuple(
@@ -34,7 +35,7 @@ def _rendering_template() -> str:
     """The file of the innermost template node being rendered."""
     from django.template.base import Node
 
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame:
         node = frame.f_locals.get("self")
         if isinstance(node, Node) and getattr(node, "origin", None):
@@ -99,4 +100,4 @@ def lift_append_only_when_flushing() -> None:
             for _, statement in triggers:
                 cursor.execute(statement)
 
-    BaseDatabaseOperations.execute_sql_flush = flush
+    BaseDatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]

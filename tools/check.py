@@ -103,7 +103,11 @@ def everything() -> int:
     unable = [
         marker for marker, need in (("browser", "Chromium"), ("pdf", "Pango")) if any(need == n.name for n in lacking)
     ]
-    arguments = ["-m", " and ".join(f"not {marker}" for marker in unable)] if unable else []
+    arguments = [
+        "--durations=8",
+        "--durations-min=2",
+        *(["-m", " and ".join(f"not {m}" for m in unable)] if unable else []),
+    ]
     LOGS.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         runs = [TestRun("SQLite", arguments)]
