@@ -111,7 +111,7 @@ def undefined_classes(markup: str, css: str) -> set[str]:
 
 
 def test_every_class_of_ours_has_a_style():
-    css = (settings.BASE_DIR / "static/css/hubs.css").read_text()
+    css = "".join(path.read_text() for path in (settings.BASE_DIR / "static/css").glob("*.css"))
     templates = (p for p in (settings.BASE_DIR / "templates").rglob("*.html") if "pdf" not in p.parts)
     assert undefined_classes("".join(path.read_text() for path in templates), css) == set()
     assert undefined_classes('<p class="govuk-body hubs-quiet hubs-quieter">', ".hubs-quiet {}") == {"hubs-quieter"}
