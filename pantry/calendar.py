@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from uuid import UUID
 
 import holidays
 
@@ -62,13 +63,13 @@ class Plan:
 class WeekCalendar:
     """Open and closed weeks of some pantries, read once."""
 
-    def __init__(self, plans: dict[object, Plan]):
+    def __init__(self, plans: dict[UUID, Plan]):
         self.plans = plans
 
     @classmethod
     def for_pantries(cls, pantries: Iterable[Pantry]) -> "WeekCalendar":
         """Two queries, whatever the number of pantries (and theirs, when `pantries` is a query)."""
-        plans: dict[object, Plan] = {pantry.pk: Plan(pantry.closes_on_bank_holidays) for pantry in pantries}
+        plans: dict[UUID, Plan] = {pantry.pk: Plan(pantry.closes_on_bank_holidays) for pantry in pantries}
         for hours in OpeningHours.objects.filter(pantry__in=plans).order_by("weekday", "opens"):
             plans[hours.pantry_id].hours.append(hours)
         for closure in Closure.objects.filter(pantry__in=plans, withdrawn_at__isnull=True):
@@ -86,8 +87,8 @@ class WeekCalendar:
 
     def next_open_weeks(self, pantry_id, start: date, n: int, taken=frozenset()) -> list[date]:
         """The first n open weeks from the week of `start` on that are not among those `taken`."""
-        plan, week, found = self.plans[pantry_id], monday(start), []
-        closed = 0
+        plan, week, closed = self.plans[pantry_id], monday(start), 0
+        found: list[date] = []
         while len(found) < n:
             if week not in taken and not plan.is_closed(week):
                 found.append(week)
@@ -103,7 +104,8 @@ class WeekCalendar:
 
     def open_weeks_before(self, pantry_id, before: date, n: int, since: date, leave_out=frozenset()) -> list[date]:
         """The last n open weeks that begin before the week of `before`, in order; none before `since`."""
-        plan, week, found = self.plans[pantry_id], monday(before) - WEEK, []
+        plan, week = self.plans[pantry_id], monday(before) - WEEK
+        found: list[date] = []
         while len(found) < n and week >= since:
             if week not in leave_out and not plan.is_closed(week):
                 found.append(week)

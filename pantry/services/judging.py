@@ -35,8 +35,12 @@ class Case:
     due_after: date
 
     @property
+    def weekly_pence(self) -> int:
+        return self.tariff.weekly_pence if self.tariff else 0
+
+    @property
     def price_pence(self) -> int:
-        return len(self.weeks) * self.tariff.weekly_pence if self.tariff else 0
+        return len(self.weeks) * self.weekly_pence
 
     def reasons(self, fund: Fund) -> list[str]:
         """Why it is held, with the budget, pool and daily limit as they stand now; empty: it is bought."""

@@ -142,17 +142,17 @@ def _redate(membership_ids: list[UUID], pantry: Pantry, on: date, calendar: Week
     new: dict[date, list[int]] = defaultdict(list)
     moved = []
     for membership_id, all_rows in weeks.items():
-        mine = [row for row in all_rows if row.pantry_id == pantry.pk]
-        first = next((n for n, row in enumerate(mine) if calendar.is_closed(pantry.pk, row.week)), None)
+        mine = [(row.pk, row.week) for row in all_rows if row.pantry_id == pantry.pk and row.week]
+        first = next((n for n, (_, week) in enumerate(mine) if calendar.is_closed(pantry.pk, week)), None)
         if first is None:
             continue
         moved.append(membership_id)
         elsewhere = {row.week for row in all_rows if row.pantry_id != pantry.pk}
         tail = mine[first:]
-        onto = calendar.next_open_weeks(pantry.pk, tail[0].week, len(tail), elsewhere)
-        for row, week in zip(tail, onto, strict=True):
-            if row.week != week:
-                new[week].append(row.pk)
+        onto = calendar.next_open_weeks(pantry.pk, tail[0][1], len(tail), elsewhere)
+        for (key, old), week in zip(tail, onto, strict=True):
+            if old != week:
+                new[week].append(key)
     # Clear before setting: the constraint of one paid week a week is checked row by row.
     for ids in _batches(key for keys in new.values() for key in keys):
         PaidWeek.objects.filter(pk__in=ids).update(state=PaidWeek.State.PARKED, week=None)

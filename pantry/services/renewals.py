@@ -158,7 +158,7 @@ def _purchase(case: judging.Case, credit: int) -> Purchase:
         agreement_id=case.agreement.pk,
         pantry_id=case.next.pantry_id,
         weeks=case.weeks,
-        weekly_pence=case.tariff.weekly_pence,
+        weekly_pence=case.weekly_pence,
         from_pool_pence=credit,
     )
 
@@ -224,7 +224,7 @@ def check_can_decide(decision: RenewalDecision, membership: Membership, by: User
 
 def said(decision: RenewalDecision) -> str:
     """ "Already renewed by Jo Smith on 3 September 2026, 10:42." """
-    words = {Outcome.RENEWED: "renewed", Outcome.SELF_PAY: "switched to self-pay", Outcome.STOPPED: "stopped"}
+    words = {"renewed": "renewed", "self_pay": "switched to self-pay", "stopped": "stopped"}
     who = f"by {decision.decided_by}" if decision.decided_by else "by the renewal run"
     when = formats.date_format(decision.decided_at.astimezone(LONDON), "j F Y, H:i")
     return f"Already {words.get(decision.outcome, 'held')} {who} on {when}."
