@@ -11,6 +11,7 @@ A width or other class goes on the widget: `forms.TextInput(attrs={"class": "gov
 
 import calendar
 import datetime
+from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, ButtonHolder, Layout, Submit
@@ -305,10 +306,18 @@ class PoundsField(forms.Field):
             raise ValidationError(f"{subject(self)} must be {money.pounds(self.max_value)} or less", code="max_value")
 
 
-class Form(forms.Form):
-    """The base of our forms."""
+class _Base:
+    """What our forms share. The types: every kind of field is in `fields`, and `clean` gives what is clean."""
 
     use_required_attribute = False
+    fields: dict[str, Any]
+
+    def clean(self) -> dict[str, Any]:
+        return super().clean() or self.cleaned_data  # type: ignore[attr-defined, misc]
+
+
+class Form(_Base, forms.Form):
+    """The base of our forms."""
 
 
 def formfield(db_field: models.Field, **kwargs) -> forms.Field | None:
@@ -328,10 +337,8 @@ class _PlainFields(ModelFormMetaclass):
         return super().__new__(mcs, name, bases, attrs)
 
 
-class ModelForm(forms.ModelForm, metaclass=_PlainFields):
+class ModelForm(_Base, forms.ModelForm, metaclass=_PlainFields):
     """The base of our model forms: they validate, services save."""
-
-    use_required_attribute = False
 
 
 def helper(*fields, submit: str = "Save", cancel: str = "", css_class: str = "") -> FormHelper:
