@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
 
 from pantry.calendar import WeekCalendar
 from pantry.models import Collection, Membership, MembershipMove, PaidWeek, Pantry, Place, PrepaidBlock
+from pantry.models.memberships import MembershipQuerySet
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core import weeks
 
@@ -20,7 +21,7 @@ def sees_people(user: User) -> bool:
     return user.role == Role.PANTRY_MANAGER
 
 
-def found(members: QuerySet[Membership], *, user: User, query: str, pantry: Pantry | None, state: str, on: date):
+def found(members: MembershipQuerySet, *, user: User, query: str, pantry: Pantry | None, state: str, on: date):
     """Members by search, pantry and state ("current": not ended; "all"); who sees no names does not search by them."""
     if query and not sees_people(user):
         members = members.filter(number=int(query)) if query.isdecimal() and len(query) < 9 else members.none()
@@ -99,7 +100,7 @@ def block_lines(member: Membership, on: date) -> list[BlockLine]:
             if week.state == PaidWeek.State.REVERSED:
                 continue
             kind = "credited" if week.state == PaidWeek.State.CREDITED else "to_come"
-            if week.state == PaidWeek.State.DATED and week.week <= on:
+            if week.state == PaidWeek.State.DATED and week.week and week.week <= on:
                 kind = "used"
             sums[kind][0] += 1
             sums[kind][1] += week.pence

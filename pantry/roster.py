@@ -88,7 +88,7 @@ def rows(session: PantrySession, members: Iterable[Membership], *, by: User, tod
 
     def row(member: Membership) -> Row:
         is_first = member.pk not in came_before
-        left_on = previous.get(member.previous_id)
+        left_on = previous[member.previous_id] if member.previous_id else None
         due = collections.charge(member, tariff, week, member.pk in paid, is_first, left_on)
         why = counter.why_not(states[member.pk])
         return _row(session, member, collected.get(member.pk), shared[member.pk], due, is_first, by, today, why)

@@ -16,14 +16,14 @@ class MemberFilters(Form):
     mark_optional = False
     STATES = [("current", "Current"), *Membership.State.choices, ("all", "All")]
 
-    pantry = forms.ModelChoiceField(None, required=False, empty_label="All pantries")
+    pantry: forms.ModelChoiceField = forms.ModelChoiceField(None, required=False, empty_label="All pantries")
     state = forms.ChoiceField(choices=STATES, required=False, initial="current")
 
     def __init__(self, data, *, user, sees_people: bool):
         super().__init__(data)
-        self.fields["pantry"].queryset = Pantry.objects.for_user(user)
+        self.fields["pantry"].queryset = Pantry.objects.for_user(user)  # type: ignore[attr-defined]
         if not sees_people:
-            self.fields["state"].choices = [self.STATES[0], self.STATES[-1]]
+            self.fields["state"].choices = [self.STATES[0], self.STATES[-1]]  # type: ignore[attr-defined]
 
     @property
     def chosen(self) -> tuple[Pantry | None, str]:
@@ -35,7 +35,7 @@ class MemberFilters(Form):
 class MemberForm(Form):
     """Someone who joins and pays at the counter."""
 
-    pantry = forms.ModelChoiceField(None, label="Pantry", empty_label="Choose a pantry")
+    pantry: forms.ModelChoiceField = forms.ModelChoiceField(None, label="Pantry", empty_label="Choose a pantry")
     preferred_name = forms.CharField(
         label="Preferred name",
         help_text="What they would like to be called. No surname. Leave it empty to use their number only.",
@@ -77,7 +77,7 @@ class MemberForm(Form):
 
     def __init__(self, *args, user, cancel: str, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["pantry"].queryset = Pantry.objects.for_user(user)
+        self.fields["pantry"].queryset = Pantry.objects.for_user(user)  # type: ignore[attr-defined]
         needs = Fieldset("What they share", "allergens", "other_allergy", "diet", "language", "no_cooking")
         self.helper = helper("pantry", "preferred_name", needs, "first_week", submit="Add this member", cancel=cancel)
 

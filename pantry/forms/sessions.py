@@ -28,6 +28,8 @@ class UsualForm(Form):
 class RecordForm(Form):
     """Number of items (a field for each band, or one), fruit and veg, and why it is more than the allowance."""
 
+    mark_optional = False  # the reason is needed where it is shown
+
     key = forms.UUIDField(widget=forms.HiddenInput)
     fruit = forms.TypedChoiceField(
         label="Fruit and vegetables?",
@@ -81,7 +83,8 @@ class RecordForm(Form):
         return list(self.bands) or ["items"]
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if any(name not in cleaned for name in self._numbers) or "fruit" not in cleaned:
             return cleaned
         given = self.quantities  # before an error takes a number out of cleaned_data
@@ -131,7 +134,8 @@ class VoidForm(Form):
         self.helper = helper("reason", "words", submit="Undo this collection", cancel=cancel)
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("reason") == self.REASONS[-1] and "words" in cleaned and not cleaned["words"]:
             self.add_error("words", "Say in your own words why it is undone")
         return cleaned

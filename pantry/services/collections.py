@@ -193,7 +193,7 @@ def due_pence(membership: Membership, *, home: Pantry, week: date, has_paid_week
     if has_paid_week or (membership.agreement_id and not membership.self_pay_from):
         return 0
     is_first = not Collection.objects.counted().filter(membership=membership).exists()
-    previous_left_on = membership.previous.ended_on if is_first and membership.previous_id else None
+    previous_left_on = membership.previous.ended_on if is_first and membership.previous else None
     return charge(membership, tariff_on(home, week), week, has_paid_week, is_first, previous_left_on)
 
 
@@ -263,7 +263,7 @@ def void(*, collection: Collection, reason: str, by: User, at: datetime) -> Coll
     """Undo a collection: it stays, with who and why, and the week is free again. Undoing twice is undoing once."""
     locked = Collection.objects.select_for_update(of=("self",)).select_related("recorded_by")
     collection = locked.get(pk=collection.pk)
-    if collection.voided_at:
+    if collection.voided_at and collection.voided_by:
         if collection.voided_by_id == by.pk:
             return collection
         when = collection.voided_at.astimezone(weeks.LONDON)
