@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.db.models.functions import Lower
 
 from pantry import counter
 from pantry.models import Collection, Membership, PaidWeek, Pantry, PantrySession, Place, SharedNeed
+from pantry.models.memberships import MembershipQuerySet
 from pantry.services import collections
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
@@ -49,7 +50,7 @@ class Row:
     collected: Collected | None
 
 
-def listed(session: PantrySession) -> QuerySet[Membership]:
+def listed(session: PantrySession) -> MembershipQuerySet:
     """Members with a place at the session's pantry that day whose membership has not ended before it, by name."""
     current = ~Q(state=Membership.State.ENDED) | Q(ended_on__gte=session.on)
     nameless = Case(When(preferred_name="", then=Value(1)), default=Value(0))

@@ -96,7 +96,7 @@ def record(request, session_id, membership_id):
     member, is_listed = found
     back = _back(request, shown)
     if "usual" in request.POST:
-        form = UsualForm(request.POST)
+        form: UsualForm | RecordForm = UsualForm(request.POST)
     else:
         form = RecordForm(request.POST or None, pantry=shown.pantry, cancel=back, initial={"key": uuid4()})
     refused = ""
