@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urljoin
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -52,7 +53,7 @@ def follow(page, beginning: str) -> None:
     links = page.eval_on_selector_all("main a[href]", "links => links.map(link => link.getAttribute('href'))")
     found = next((link for link in links if link.startswith(beginning) and link.count("-") >= 4), None)
     if found:
-        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + found)
+        page.goto(urljoin(page.url, found))
 
 
 def take(browser, site_url: str, picture: Picture) -> str:
