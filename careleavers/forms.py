@@ -26,7 +26,12 @@ class PersonForm(ModelForm):
     """Add or edit a young person; `twins` are people who may be the same one."""
 
     born_on = DayField(label="Date of birth", help_text="For example, 27 3 2003")
-    in_touch = forms.ChoiceField(label="In touch", required=False, choices=[("", "Not recorded"), *InTouch.choices])
+    in_touch = forms.ChoiceField(
+        label="In touch",
+        required=False,
+        choices=[("", "Not recorded"), *InTouch.choices],
+        help_text="“Died” stops every contact, letter and payment.",
+    )
     accommodation = forms.ChoiceField(
         label="Accommodation", required=False, choices=[("", "Not recorded"), *ACCOMMODATION.items()]
     )
@@ -65,7 +70,7 @@ class PersonForm(ModelForm):
         help_texts = {
             "preferred_name": "What the young person likes to be called. The pantry sees it if they agree.",
             "reference": "The Child Unique ID of the council’s case system.",
-            "died_on": "If it is known. Choosing “Died” above stops every contact, letter and payment.",
+            "died_on": "If it is known.",
             "is_safe_address": "The address is then left out of every page, list and file.",
             "address": "Leave out the postcode.",
         }
@@ -94,10 +99,10 @@ class PersonForm(ModelForm):
         contact = Fieldset("Contact", "phone", "email", "address", "postcode", "is_safe_address")
         who = Fieldset("Who", "preferred_name", "surname", "born_on", "reference")
         support = ["eligibility", "team", "in_touch"]
-        if self.is_new:
-            del self.fields["died_on"]
-        else:
+        if self.instance.has_died:
             support.append("died_on")
+        else:
+            del self.fields["died_on"]
         if self.is_new and user.role == Role.LEAVING_CARE_MANAGER:
             self.fields["advisor"].queryset = allocations.advisors_for(user)
             support.append("advisor")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
@@ -350,7 +351,7 @@ def test_other_roles_have_no_door_to_accounts(role, client, council, operator):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_the_account_list_asks_five_queries(rows, signed_in, admin, council, django_assert_num_queries):
+def test_the_account_list_asks_four_queries_however_long(rows, signed_in, admin, council, django_assert_num_queries):
     for n in range(rows - 1):
         account(Role.FINANCE_OFFICER, council, f"{n}@example.org")
     client = signed_in(admin)
@@ -384,3 +385,40 @@ def test_known_and_unknown_accounts_are_answered_alike(client, admin):
     known, unknown = answer(admin.email), answer("nobody@example.org")
     assert known == unknown
     assert known[0] == 200
+
+
+def test_nobody_adds_or_changes_an_address_by_themselves(signed_in, admin, council, client):
+    user, path = invite(council, by=admin)
+    services.join(invitation=user.invitations.get(), name="New", password=PASSWORD, at=clock.now())
+    signed_in(user)
+    for action in ({"action_add": "", "email": "other@example.org"}, {"action_remove": "", "email": user.email}):
+        client.post("/accounts/email/", action)
+    assert list(EmailAddress.objects.filter(user=user).values_list("email", flat=True)) == ["new@example.org"]
+    user.refresh_from_db()
+    assert user.email == "new@example.org"
+
+
+def test_a_new_password_cannot_be_asked_for_an_account_that_is_not_active(client, admin, council, mailoutbox):
+    user, _ = invite(council, by=admin)
+    gone = account(Role.PERSONAL_ADVISOR, council, "gone@example.org")
+    services.deactivate(user=gone, by=admin, at=NOW)
+    for email in (user.email, gone.email, admin.email):
+        assert client.post("/accounts/password/reset/", {"email": email}).status_code == 302
+    assert ["/password/reset/key/" in message.body for message in mailoutbox] == [False, False, True]
+
+
+def test_after_five_wrong_passwords_even_the_right_one_is_not_tried(client, admin):
+    for n in range(5):
+        client.post("/accounts/login/", {"login": admin.email, "password": f"wrong password {n}"})
+    client.post("/accounts/login/", {"login": admin.email, "password": PASSWORD})
+    assert "_auth_user_id" not in client.session
+
+
+def test_closed_doors_stay_closed(client, admin, council):
+    page = client.post("/accounts/signup/", {"email": "self@example.org", "password1": PASSWORD})
+    assert not User.objects.filter(email="self@example.org").exists()
+    assert page.status_code == 200
+    gone = account(Role.PERSONAL_ADVISOR, council, "gone@example.org")
+    services.deactivate(user=gone, by=admin, at=NOW)
+    client.post("/accounts/login/", {"login": gone.email, "password": PASSWORD})
+    assert "_auth_user_id" not in client.session

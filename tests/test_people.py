@@ -329,6 +329,24 @@ def test_the_lists_ask_the_same_number_of_queries_however_long(world, client, co
         assert len(client.get(url("list")).context["rows"]) == count
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_persons_page_asks_the_same_number_of_queries_however_much_there_is(
+    world, client, count, django_assert_num_queries
+):
+    person = world.person(advisor=world.other)
+    colleagues = [world.account(Role.PERSONAL_ADVISOR, f"Col {n}") for n in range(count)]
+    for n, colleague in enumerate(colleagues):
+        allocations.allocate(
+            care_leaver=person, advisor=colleague, on=TODAY + timedelta(n + 1), by=world.manager, at=NOW
+        )
+        AdvisorCover.objects.create(
+            care_leaver=person, advisor=colleague, given_by=world.manager, from_on=TODAY, until_on=TODAY
+        )
+    client.force_login(world.manager)
+    with django_assert_num_queries(14):
+        assert client.get(url("detail", person)).content.decode().count("Cover</strong>") == count
+
+
 def test_an_empty_list_says_what_to_do(world, client):
     for user in (world.manager, world.advisor):
         client.force_login(user)

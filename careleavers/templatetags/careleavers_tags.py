@@ -19,10 +19,10 @@ COHORT_COLOURS = {
 
 @register.simple_tag
 def person_flags(person: CareLeaver) -> SafeString:
-    """What stands out about a person; `allocated` comes from `with_allocations`."""
+    """What is to be done about a person; `allocated` comes from `with_allocations`. Nothing for who died."""
+    flags: list[SafeString] = []
     if person.has_died:
-        return tag("Died", "grey")
-    flags = []
+        return SafeString("")
     if person.is_waiting_for_name:
         flags.append(tag("Waiting for a name", "yellow"))
     if not any(row.advisor.deactivated_at is None for row in person.allocated):

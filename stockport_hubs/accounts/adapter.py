@@ -2,11 +2,18 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 
+SILENT = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
+
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request):
         """Closed: accounts exist only through invitations."""
         return False
+
+    def add_message(self, request, level, message_template=None, *args, **kwargs):
+        """No banner for what is plain to see: being signed in or out."""
+        if message_template not in SILENT:
+            super().add_message(request, level, message_template, *args, **kwargs)
 
     def can_delete_email(self, email_address):
         """The address an account was invited under is its key; an administrator invites another."""
