@@ -226,11 +226,11 @@ def test_someone_who_is_a_member_already_is_funded_without_a_joining_fee(world):
     assert journal.check(DUE) == []
 
 
-def test_funding_that_ends_inside_the_first_block_buys_the_weeks_that_are_over_by_then(world):
+def test_funding_that_ends_inside_the_first_block_lets_the_block_run_out(world):
     member = world.join(funded_until=date(2026, 5, 3))
-    assert member.blocks.get().weeks == 4
-    with pytest.raises(Refused, match="before the week of 6 April 2026 is over"):
-        world.join(funded_until=date(2026, 4, 11))
+    assert member.blocks.get().weeks == 26
+    with pytest.raises(Refused, match="before the week of 6 April 2026 begins"):
+        world.join(funded_until=date(2026, 4, 5))
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ('first_week', models.DateField(help_text='The Monday of the first week.')),
                 ('ended_on', models.DateField(null=True)),
                 ('end_reason', models.CharField(blank=True, choices=[('left', 'Left'), ('moved_away', 'Moved away'), ('lapsed', "Lapsed by the pantry's rule"), ('funding_ended', 'Funding ended'), ('died', 'Died')], max_length=14)),
-                ('funded_until', models.DateField(help_text='No block may be bought that runs past this day.', null=True)),
+                ('funded_until', models.DateField(help_text='A block that runs past this day is not renewed by itself.', null=True)),
                 ('stop_renewal', models.BooleanField(default=False, help_text='Flagged by hand: hold the next renewal.')),
                 ('self_pay_from', models.DateField(help_text='The Monday from which the member pays each week.', null=True)),
                 ('created_at', models.DateTimeField()),

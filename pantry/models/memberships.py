@@ -82,7 +82,7 @@ class Membership(UuidModel):
     # Who pays; empty: the member pays at the counter. Volunteers' pages never read it.
     agreement = models.ForeignKey(FundingAgreement, on_delete=models.PROTECT, null=True, related_name="+")
     # The neutral facts the pantry must know, kept up by the services of `referrals`.
-    funded_until = models.DateField(null=True, help_text="No block may be bought that runs past this day.")
+    funded_until = models.DateField(null=True, help_text="A block that runs past this day is not renewed by itself.")
     stop_renewal = models.BooleanField(default=False, help_text="Flagged by hand: hold the next renewal.")
     self_pay_from = models.DateField(null=True, help_text="The Monday from which the member pays each week.")
     # Follows from the last paid week, the pantry's open weeks and the decisions made; kept right by whatever moves one

@@ -47,7 +47,7 @@ def join(
 ) -> Membership:
     """A new open membership with its number, place and needs and, when an agreement pays, block 1 with its weeks.
 
-    `first_week` is the wanted Monday. A block stops at the last week that is over by `funded_until`.
+    `first_week` is the wanted Monday. Where `funded_until` falls inside block 1, the block runs out.
     """
     # The pantry's lock keeps a closure announced meanwhile from missing this member, the operator's gives the number.
     rows = Pantry.objects.select_for_update(of=("self", "operator"), no_key=True).select_related("operator")
@@ -116,13 +116,12 @@ def _first_block(
 ) -> PrepaidBlock:
     start = first or membership.first_week
     _check_can_pay(agreement, membership, pantry, start)
-    found = calendar.next_open_weeks(pantry.pk, start, agreement.block_weeks)
-    weeks = rules.weeks_within(found, membership.funded_until)
-    if not weeks:
+    if membership.funded_until is not None and membership.funded_until < start:
         raise Refused(
-            f"Funding ends on {membership.funded_until:%-d %B %Y}, before the week of {start:%-d %B %Y} is over. "
+            f"Funding ends on {membership.funded_until:%-d %B %Y}, before the week of {start:%-d %B %Y} begins. "
             "Nothing can be bought; the member can join and pay each week."
         )
+    weeks = calendar.next_open_weeks(pantry.pk, start, agreement.block_weeks)
     block = blocks.buy_one(
         membership=membership,
         agreement=agreement,
