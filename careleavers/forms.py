@@ -43,7 +43,7 @@ class PersonForm(ModelForm):
         empty_value=None,
         widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
     )
-    advisor = forms.ModelChoiceField(
+    advisor: forms.ModelChoiceField = forms.ModelChoiceField(
         label="Personal advisor", queryset=None, required=False, empty_label="Allocate later",
     )  # fmt: skip
     different_person = forms.BooleanField(
@@ -87,12 +87,13 @@ class PersonForm(ModelForm):
 
     def __init__(self, *args, user: User, today: date, cancel: str, **kwargs):
         super().__init__(*args, **kwargs)
-        self.user, self.today, self.twins = user, today, []
+        self.user, self.today = user, today
+        self.twins: list[CareLeaver] = []
         self.is_new = self.instance._state.adding
         self.keeps_address = self.instance.is_safe_address and not self.is_new
         self.fields["preferred_name"].required = self.is_new or bool(self.instance.preferred_name)
         if self.keeps_address:
-            self.initial |= {"address": "", "postcode": ""}
+            self.initial.update({"address": "", "postcode": ""})
             self.fields[
                 "address"
             ].help_text = "Kept safe and not shown. Type a new one to replace it, or leave it empty."
@@ -173,7 +174,9 @@ class PersonForm(ModelForm):
 
 
 class AllocateForm(Form):
-    advisor = forms.ModelChoiceField(label="Personal advisor", queryset=None, empty_label="Choose an advisor")
+    advisor: forms.ModelChoiceField = forms.ModelChoiceField(
+        label="Personal advisor", queryset=None, empty_label="Choose an advisor"
+    )
     on = DayField(label="From which day?")
 
     def __init__(self, *args, user: User, cancel: str, **kwargs):
@@ -184,13 +187,16 @@ class AllocateForm(Form):
         self.helper = helper("advisor", "on", submit="Allocate", cancel=cancel)
 
 
-def caseload_label(advisor: User) -> str:
+def caseload_label(advisor) -> str:
+    """An advisor of `advisors_for` with the number of young people they have."""
     held = f"{advisor.held} young {'person' if advisor.held == 1 else 'people'}" if advisor.held else "nobody yet"
     return f"{advisor.name} ({held}{'' if advisor.joined_at else ', has not joined yet'})"
 
 
 class CoverForm(Form):
-    advisor = forms.ModelChoiceField(label="Who covers?", queryset=None, empty_label="Choose an advisor")
+    advisor: forms.ModelChoiceField = forms.ModelChoiceField(
+        label="Who covers?", queryset=None, empty_label="Choose an advisor"
+    )
     from_on = DayField(label="First day")
     until_on = DayField(label="Last day")
 
@@ -231,7 +237,9 @@ class FilterForm(Form):
 
     mark_optional = False
     show = forms.ChoiceField(label="Show", required=False, choices=list(SHOW.items()))
-    advisor = forms.ModelChoiceField(label="Personal advisor", queryset=None, required=False, empty_label="Any")
+    advisor: forms.ModelChoiceField = forms.ModelChoiceField(
+        label="Personal advisor", queryset=None, required=False, empty_label="Any"
+    )
 
     def __init__(self, *args, user: User, **kwargs):
         super().__init__(*args, **kwargs)

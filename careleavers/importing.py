@@ -241,8 +241,9 @@ def _day(cell) -> date | None:
     match = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]00:00(?::00)?)?", typed)
     parts = parts or (match and (match[1], match[2], match[3]))
     try:
-        return date(*map(int, parts))
-    except (TypeError, ValueError):
+        year, month, day = map(int, parts or ())
+        return date(year, month, day)
+    except ValueError:
         raise Problem("is not a date, such as 27/03/2003")
 
 

@@ -127,6 +127,7 @@ class CareLeaver(UuidModel):
     created_at = models.DateTimeField()
 
     objects = CareLeaverQuerySet.as_manager()
+    allocated: list["AdvisorAllocation"]  # of one day; set by with_allocations()
 
     class Meta:
         ordering = ["preferred_name", "surname", "reference"]

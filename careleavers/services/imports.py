@@ -111,8 +111,8 @@ def apply(*, council: Organisation, rows: Sequence[Row], file_hash: str, job: st
             outcome.care_leaver = CareLeaver(
                 council=council, reference=row.reference, created_at=at, imported_advisor=row.advisor, **row.facts
             )
-    new = [outcome.care_leaver for outcome in outcomes if outcome.kind == "new"]
-    changed = [outcome.care_leaver for outcome in outcomes if outcome.changed]
+    new = [o.care_leaver for o in outcomes if o.kind == "new" and o.care_leaver]
+    changed = [o.care_leaver for o in outcomes if o.changed and o.care_leaver]
     try:
         with transaction.atomic():
             CareLeaver.objects.bulk_create(new, batch_size=500)

@@ -20,7 +20,7 @@ COHORT_COLOURS = {
 @register.simple_tag
 def person_flags(person: CareLeaver) -> SafeString:
     """What is to be done about a person; `allocated` comes from `with_allocations`. Nothing for who died."""
-    flags: list[SafeString] = []
+    flags: list[str] = []
     if person.has_died:
         return SafeString("")
     if person.is_waiting_for_name:
@@ -31,6 +31,6 @@ def person_flags(person: CareLeaver) -> SafeString:
 
 
 @register.simple_tag
-def cohort_state(state: str) -> SafeString:
+def cohort_state(state: str) -> str:
     """The state of a cohort place as a tag."""
     return tag(CohortPlace.State(state).label, COHORT_COLOURS[state])

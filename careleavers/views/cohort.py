@@ -102,7 +102,7 @@ def offer(request, pk):
     person = person_or_404(request, pk)
     back, place = person_url("detail", person), person.place
     states = cohort.next_states(place) if place and not person.has_died else ()
-    if not states:
+    if place is None or not states:
         messages.error(request, "There is no step to record: see “Cohort” on this page.")
         return redirect(back)
     form = CohortMoveForm(request.POST or None, states=states, cancel=back, initial={"on": clock.today()})

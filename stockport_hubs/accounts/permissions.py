@@ -18,7 +18,7 @@ def roles(*allowed: Role):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        guarded.roles = frozenset(allowed)
+        guarded.roles = frozenset(allowed)  # type: ignore[attr-defined]
         return guarded
 
     return decorate

@@ -39,7 +39,9 @@ class InviteForm(AccountFields):
 
     email = forms.EmailField(label="Work email address", max_length=254, help_text="The invitation goes to it.")
     role = forms.ChoiceField(label="Role", choices=Role.choices, widget=forms.RadioSelect)
-    organisation = forms.ModelChoiceField(label="Organisation", queryset=None, empty_label="Choose an organisation")
+    organisation: forms.ModelChoiceField = forms.ModelChoiceField(
+        label="Organisation", queryset=None, empty_label="Choose an organisation"
+    )
     field_order = ["name", "email", "work_phone", "role", "organisation"]
 
     def __init__(self, *args, user: User, **kwargs):
@@ -91,7 +93,8 @@ class JoinForm(Form):
     )
 
     def __init__(self, *args, user: User, **kwargs):
-        super().__init__(*args, initial={"email": user.email, "name": user.name}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = {"email": user.email, "name": user.name}
         self.user = user
         self.helper = helper("email", "name", "password", "password_again", submit="Join and sign in")
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -19,7 +20,7 @@ from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 
 PER_PAGE = 25
-STATES = {
+STATES: dict[str, dict[str, object]] = {
     "active": {"is_active": True},
     "invited": {"joined_at": None, "deactivated_at": None},
     "deactivated": {"deactivated_at__isnull": False},
@@ -37,7 +38,7 @@ def accounts(request):
     if role := chosen.get("role"):
         found = found.filter(role=role)
     if state := chosen.get("state"):
-        found = found.filter(**STATES[state])
+        found = found.filter(Q(**STATES[state]))
     if request.user.role != Role.ADMINISTRATOR:
         del filters.fields["role"]
     page = Paginator(found.select_related("organisation").order_by("name", "email"), PER_PAGE).get_page(
@@ -192,7 +193,7 @@ def join(request, token):
     """Take up an invitation: choose a password, be signed in, land on home."""
     invitation, now = services.find_invitation(token), clock.now()
     refusal = services.why_not(invitation, at=now)
-    if refusal:
+    if invitation is None or refusal:
         return _refused(request, refusal, 410 if invitation else 404)
     if request.user.is_authenticated:
         return render(request, "administration/join_signed_in.html", {"invited": invitation.user}, status=409)
