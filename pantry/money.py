@@ -88,6 +88,21 @@ class PantryPosition(Weekly):
 
 def position(agreement: FundingAgreement, as_at: date) -> Position:
     """The whole agreement at the end of a day; 5 queries and those of the calendar."""
+    return _position(agreement, as_at, _tally(_paid_weeks(agreement, as_at), as_at))
+
+
+def by_pantry(agreement: FundingAgreement, as_at: date) -> list[PantryPosition]:
+    """The agreement's money at each pantry that has any of it, by name; adds up to `position`."""
+    return _by_pantry(agreement, as_at, _tally(_paid_weeks(agreement, as_at), as_at))
+
+
+def statement(agreement: FundingAgreement, as_at: date) -> tuple[Position, list[PantryPosition]]:
+    """`position` and `by_pantry` with the weeks counted once."""
+    tallies = _tally(_paid_weeks(agreement, as_at), as_at)
+    return _position(agreement, as_at, tallies), _by_pantry(agreement, as_at, tallies)
+
+
+def _position(agreement: FundingAgreement, as_at: date, tallies: dict) -> Position:
     lines = JournalLine.objects.filter(entry__agreement=agreement, entry__effective_on__lte=as_at)
     advance = Q(account=Account.ADVANCE)
     sums = lines.aggregate(
@@ -97,7 +112,6 @@ def position(agreement: FundingAgreement, as_at: date) -> Position:
         pool=_sum(Q(account=Account.POOL)),
     )
     counts = _blocks(agreement, as_at).aggregate(blocks=Count("pk"), members=Count("membership", distinct=True))
-    tallies = _tally(_paid_weeks(agreement, as_at), as_at)
     return Position(
         as_at=as_at,
         blocks=counts["blocks"],
@@ -111,9 +125,7 @@ def position(agreement: FundingAgreement, as_at: date) -> Position:
     )
 
 
-def by_pantry(agreement: FundingAgreement, as_at: date) -> list[PantryPosition]:
-    """The agreement's money at each pantry that has any of it, by name; adds up to `position`."""
-    tallies = _tally(_paid_weeks(agreement, as_at), as_at)
+def _by_pantry(agreement: FundingAgreement, as_at: date, tallies: dict) -> list[PantryPosition]:
     joining = dict(
         JournalLine.objects.filter(
             entry__agreement=agreement, entry__effective_on__lte=as_at, account=Account.JOINING, pantry__isnull=False
@@ -188,6 +200,7 @@ def _tally(paid_weeks: QuerySet, as_at: date, key: str = "pantry_id") -> dict:
             became=Case(
                 When(Q(state=State.CREDITED) & ended, then=Value("credited")),
                 When(state=State.PARKED, then=Value("parked")),
+                When(week__gt=as_at, then=Value("open")),  # spares looking for a collection
                 When(Exists(collected), then=Value("collected")),
                 default=Value("open"),
                 output_field=CharField(),

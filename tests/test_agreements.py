@@ -423,7 +423,7 @@ def test_empty_agreements_say_what_comes_next(world, client):
     assert "No entry of this kind." in text(client.get(urls(world)["agreement_journal"]))
 
 
-QUERIES = {"agreements": 5, "agreement": 17, "agreement_blocks": 13, "agreement_journal": 12}
+QUERIES = {"agreements": 5, "agreement": 13, "agreement_blocks": 13, "agreement_journal": 12}
 
 
 @pytest.mark.parametrize("name", QUERIES)

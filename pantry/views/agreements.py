@@ -68,7 +68,7 @@ def agreement(request, agreement_id):
     payments = figures.with_advance(
         JournalEntry.objects.for_user(request.user).filter(agreement=shown, kind=EntryKind.PAYMENT)
     )
-    position, pantries = figures.position(shown, as_at), figures.by_pantry(shown, as_at)
+    position, pantries = figures.statement(shown, as_at)
     columns = [column for column in COLUMNS if column[0] != "closed" or position.closed_weeks]
     journal_url = reverse("pantry:agreement_journal", args=[shown.pk])
     context = {
