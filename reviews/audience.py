@@ -1,7 +1,7 @@
 """What each audience sees, decided in one place (rules.md: Small numbers; Stockport Homes is also the landlord).
 
-`freeze` turns figures into the JSON that a page, a CSV and a PDF are made of. What an audience may not see is not in its
-JSON, so it cannot leak from any of them. Hidden counts are None.
+`freeze` turns figures into the JSON that a page, a CSV and a PDF are made of. What an audience may not see is not in
+its JSON, so it cannot leak from any of them. Hidden counts are None.
 """
 
 from collections import Counter
@@ -17,12 +17,12 @@ from reviews.models import ABOUT_THE_PANTRY, COUNTED_AS_OTHER, Audience, Barrier
 from stockport_hubs.audit.services import CARE_LEAVER, MEMBERSHIP
 
 VERSION = 1
+WEEKLY = ("bought", "collected", "missed", "closed", "to_come", "credited", "recoverable")
 POSITION = (
-    "paid_in_advance_pence drawn_pence left_pence in_pool_pence joining_pence bought_pence collected_pence missed_pence "
-    "closed_pence to_come_pence credited_pence recoverable_pence bought_weeks collected_weeks missed_weeks closed_weeks "
-    "to_come_weeks credited_weeks recoverable_weeks blocks members"
-).split()
-OF_A_PANTRY = [name for name in POSITION if name.endswith("_pence")][4:]
+    *("paid_in_advance_pence", "drawn_pence", "left_pence", "in_pool_pence", "joining_pence", "blocks", "members"),
+    *(f"{what}_{unit}" for what in WEEKLY for unit in ("pence", "weeks")),
+)
+OF_A_PANTRY = ("joining_pence", *(f"{what}_pence" for what in WEEKLY))
 
 
 def suppress(cells: Mapping[str, int], threshold: int) -> dict[str, int | None]:

@@ -206,8 +206,8 @@ def _money(frozen: dict) -> Section:
         whole = (Cell("Together"), *(pence(each) for each in sums))
         made.append(Table("By pantry", ("Pantry", "Joining fees", *names, "Bought"), by_pantry, whole))
     sentence = (
-        f"{plural(got['blocks'], 'block')} bought for {members(got['members'])}: weeks for {pounds(got['bought_pence'])} "
-        f"and joining fees of {pounds(got['joining_pence'])}."
+        f"{plural(got['blocks'], 'block')} bought for {members(got['members'])}: "
+        f"weeks for {pounds(got['bought_pence'])} and joining fees of {pounds(got['joining_pence'])}."
     )
     return Section("money", "Money", (sentence,), None, tuple(made))
 
@@ -234,9 +234,7 @@ def _renewals(frozen: dict) -> Section:
     return Section(
         "renewals",
         "Held renewals",
-        (
-            f"{plural(holds['count'], 'renewal')} {'waits' if holds['count'] == 1 else 'wait'} for a manager’s decision.",
-        ),
+        (f"{plural(holds['count'], 'renewal waits', 'renewals wait')} for a manager’s decision.",),
         None,
         (
             Table("Waiting", columns, tuple(row(each) for each in holds["rows"])),

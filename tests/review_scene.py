@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 from careleavers.models import CareLeaver, CohortMove, CohortPlace, SharingAgreement
-from pantry.models import Collection, MissedWeek, PantrySession, PaidWeek
+from pantry.models import Collection, MissedWeek, PaidWeek, PantrySession
 from pantry.services import journal, memberships
 from referrals.models import Referral
 from reviews.models import BarrierCategory
@@ -25,7 +25,7 @@ class Scene(factories.World):
 
     def __init__(self, people: int = 12, seed: int = 1, text: str = ""):
         super().__init__()
-        self.draw, self.text = random.Random(seed), text  # noqa: S311 (not a secret)
+        self.draw, self.text = random.Random(seed), text
         self.at = factories.moment(TODAY, "12:00")
         if people:
             journal.pay_in_advance(
@@ -91,7 +91,7 @@ class Scene(factories.World):
             taken_by=self.advisor,
         )
         referral = Referral(
-            number=n + 1,
+            number=Referral.objects.count() + 1,
             care_leaver=person,
             sharing=sharing,
             agreement=self.agreement,
