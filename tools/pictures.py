@@ -83,7 +83,7 @@ def pack_pages(database_url: str, folder: Path) -> None:
     """The first page of the packs of the sample pilot's last meeting, when there is one."""
     code = (
         "from reviews.models import ReviewMeeting\n"
-        f"meeting = ReviewMeeting.objects.filter(starts_at__lte='{NOW}').order_by('starts_at').last()\n"
+        f"meeting = ReviewMeeting.objects.filter(starts_at__lte='{NOW}Z').order_by('starts_at').last()\n"
         "print(meeting.pk if meeting else '')"
     )
     meeting = manage(database_url, "shell", "--verbosity=0", "-c", code, CLOCK=NOW).strip().rpartition("\n")[2]
