@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db import models
 
@@ -18,7 +19,7 @@ def record(
     by: User | None = None,
     job: str = "",
     target: models.Model | None = None,
-    subjects: Iterable[tuple[str, object]] = (),
+    subjects: Iterable[tuple[str, UUID]] = (),
     detail: dict | None = None,
 ) -> AuditEvent:
     """One event by a person or a named job; `subjects` are (CARE_LEAVER | MEMBERSHIP, id) pairs.
@@ -32,7 +33,7 @@ def record(
         verb=verb,
         by=by,
         job=job,
-        target_type=target._meta.model_name if target is not None else "",
+        target_type=(target._meta.model_name or "") if target is not None else "",
         target_id=target.pk if target is not None else None,
         detail=detail or {},
     )
@@ -42,7 +43,7 @@ def record(
     return event
 
 
-def record_many(events: Iterable[tuple[AuditEvent, Iterable[tuple[str, object]]]]) -> None:
+def record_many(events: Iterable[tuple[AuditEvent, Iterable[tuple[str, UUID]]]]) -> None:
     """Several events at once for batches (renewals, bulk loads): two inserts whatever their number."""
     pairs = [(event, list(dict.fromkeys(subjects))) for event, subjects in events]
     for event, _ in pairs:

@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -55,7 +56,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "stockport_hubs.urls"
 WSGI_APPLICATION = "stockport_hubs.wsgi.application"
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -149,7 +150,7 @@ USE_TZ = True
 FORMAT_MODULE_PATH = "stockport_hubs.core.formats"
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "build" / "collected"
+STATIC_ROOT: Path | None = BASE_DIR / "build" / "collected"
 STATICFILES_DIRS = [BASE_DIR / "static", BASE_DIR / "build" / "frontend"]
 
 CONTENT_SECURITY_POLICY = {

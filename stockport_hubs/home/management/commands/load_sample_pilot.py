@@ -1,7 +1,7 @@
 """Load the sample pilot: invented people, five pantries and their weeks, so that every screen has something to show."""
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -9,7 +9,7 @@ from django.db import transaction
 
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import clock
-from stockport_hubs.core.weeks import is_monday, monday
+from stockport_hubs.core.weeks import LONDON, is_monday, monday
 from stockport_hubs.home.sample import plan
 from stockport_hubs.home.sample.accounts import make_accounts
 from stockport_hubs.home.sample.finish import finish
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def _load(self, count, weeks, start, seed, until):
         draw = random.Random(seed)
         last = min(clock.today(), start + timedelta(weeks=weeks, days=6))
-        early = Story({}, [], None, draw).moment(start - timedelta(days=13), 9)
+        early = datetime.combine(start - timedelta(days=13), time(9), tzinfo=LONDON)
         staff = make_accounts(early)
         pantries = make_pantries(staff, start, early)
         agreement = make_agreement(staff, start, count, early)
