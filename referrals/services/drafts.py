@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from careleavers.models import CareLeaver, SharingAgreement
+from careleavers.services import cohort
 from pantry.models import FundingAgreement, Pantry
 from referrals import messages, rules
 from referrals.models import Referral
@@ -128,6 +129,8 @@ def send(*, referral: Referral, by: User, at: datetime) -> Referral:
     rules.check_first_week(referral.first_week, london_date(at))
     if referral.pantry.closing_on and referral.pantry.closing_on <= london_date(at):
         raise Refused(f"{referral.pantry} has closed for good. Choose another pantry.")
+    # Whoever is introduced has been offered a place and agreed: the cohort's funnel counts them so.
+    cohort.agree(care_leaver=referral.care_leaver, on=london_date(at), by=by, at=at)
     step = move(referral, rules.SENT, "referrals.referral.sent", by=by, at=at, sent_at=at)
     messages.tell_pantry("referrals.sent", referral, step)
     return referral
