@@ -115,7 +115,28 @@ TABLE: dict[str, Row] = {
     "pantry:renewals": row(M, F, P),
     "pantry:renewal": row(M, F, P, decision_id="decision"),
     # reviews
+    # reviews
     "reviews:meetings": row(A, M, P),
+    "reviews:meeting_add": row(M, P),
+    "reviews:meeting": row(A, M, P, meeting_id="meeting"),
+    "reviews:meeting_edit": row(M, P, meeting_id="meeting"),
+    "reviews:meeting_move": row(M, P, meeting_id="meeting"),
+    "reviews:meeting_invite": row(M, P, meeting_id="meeting"),
+    "reviews:meeting_attendance": row(M, P, meeting_id="meeting"),
+    "reviews:meeting_action": row(M, P, meeting_id="meeting"),
+    "reviews:action_mark": row(A, M, P, action_id="action"),
+    "reviews:pack_build": row(M, P, meeting_id="meeting"),
+    "reviews:pack": row(M, P, pack_id="pack"),
+    "reviews:pack_pdf": row(M, P, pack_id="pack"),
+    "reviews:pack_csv": row(M, P, pack_id="pack"),
+    "reviews:barriers": row(A, M, P),
+    "reviews:barrier_add": row(A, M, P),
+    "reviews:barrier": row(A, M, P, barrier_id="barrier"),
+    "reviews:barrier_move": row(A, M, P, barrier_id="barrier"),
+    "reviews:barrier_action": row(A, M, P, barrier_id="barrier"),
+    "reviews:figures": row(M, P),
+    "reviews:figures_csv": row(M, P),
+    "reviews:figure_people": row(M, across={M}, key="figure"),
 }
 
 # allauth's own pages concern nobody but the visitor or the one who is signed in: no object, no role.
@@ -154,6 +175,8 @@ def _key(scheme: dict, kind: str, role: Role):
     found = scheme[kind]
     if kind == "jobs":
         found = found[role]
+    if kind == "barrier" and role == P:
+        found = scheme["pantry_barrier"]  # a young person's barrier is never theirs
     return getattr(found, "pk", found)
 
 

@@ -10,6 +10,7 @@ from pantry.services import collections, funding, journal, memberships, places, 
 from referrals import services as referrals
 from reviews.models import ReviewPack
 from reviews.services import barriers, meetings
+from reviews.services import packs as review_packs
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.core import clock
 from stockport_hubs.core.weeks import monday
@@ -255,12 +256,15 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
             edition=1,
             as_at=at,
             made_by=manager,
-            figures={},
+            figures=review_packs.freeze(meeting, audience, made_by=manager.name, at=at),
             pdf=b"%PDF-",
             sha256="0",
         )
         for audience in ("leaving-care", "stockport-homes")
     }
+    action = meetings.add_action(
+        meeting=meeting, what="Ask the hall", owner=advisor, due_on=today + timedelta(days=7), by=manager, at=at
+    )
     with_job = {
         role: jobs.enqueue("notifications.deliver", key=f"table:{nick}:{role}", ids={}, asked_by=user)
         for role, user in users.items()
@@ -289,6 +293,9 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "pantry_barrier": pantry_barrier,
         "meeting": meeting,
         "packs": packs,
+        "pack": packs["stockport-homes"],
+        "action": action,
+        "figure": "offered",
         "jobs": with_job,
         "cover": cover,
         "volunteer": volunteer,
