@@ -1,25 +1,43 @@
 """A page of young people with what each needs now: the advisor's home and the list of people to introduce.
 
-Six queries for a page, and three of the calendar when somebody has missed weeks, whatever is stored.
+At most ten queries for a page, whatever is stored, and three of the calendar when a pantry was closed since; two while
+nothing has changed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
+from hashlib import sha256
+from uuid import UUID
+from zlib import crc32
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.core.cache import cache
+from django.db.models import Count, Max, Q
 from django.urls import reverse
 
 from careleavers.models import CareLeaver, SharingAgreement
 from pantry.calendar import WeekCalendar
-from pantry.models import Collection, Membership, PaidWeek, Pantry
+from pantry.models import Closure, Collection, Membership, PaidWeek, Pantry, RenewalDecision
 from referrals import rules
 from referrals.models import Referral
+from stockport_hubs.audit import services as audit
 from stockport_hubs.core.weeks import WEEK, add_months, birthday, monday
 
 LOOKED_BACK = 13  # weeks; nobody needs to know whether it is fourteen or fifteen
 NOT_SEEN, ENDS_SOON, TURNS_25_SOON = 2, 8 * WEEK, 6  # missed weeks; before the last week is over; months
-ORDER = ("name", "asked", "agreement", "draft", "not_seen", "not_taken_up", "ends", "turns_25", "declined", "waiting")
+ORDER = (
+    "name",
+    "asked",
+    "not_taken_up",
+    "not_seen",
+    "held",
+    "draft",
+    "agreement",
+    "turns_25",
+    "ends",
+    "declined",
+    "waiting",
+)
 
 
 @dataclass(frozen=True)
@@ -32,25 +50,46 @@ class Flag:
 
 
 @dataclass(kw_only=True)
-class Row:
-    """One young person on a page."""
+class Facts:
+    """What the tables say about one person, without a name: plain values, kept for a while."""
 
-    person: CareLeaver
-    referral: Referral | None = None
-    membership: Membership | None = None
-    sharing: SharingAgreement | None = None
+    referral_id: UUID | None = None
+    state: str = ""  # of the latest introduction that was not withdrawn
+    membership_id: UUID | None = None
+    number: int | None = None
+    member_state: str = ""
+    first_week: date | None = None
+    is_agreed: bool = False
     last_collected_on: date | None = None
     weeks_left: int = 0
     last_week: date | None = None
     missed: int = 0
+    is_held: bool = False
+
+    @property
+    def is_member(self) -> bool:
+        """A membership that has not ended."""
+        return self.membership_id is not None and self.member_state != Membership.State.ENDED
+
+    @property
+    def seen_in(self) -> date:
+        """The Monday of the last collection; before the first one, the week before the first week."""
+        return monday(self.last_collected_on) if self.last_collected_on else self.first_week - WEEK
+
+
+@dataclass(kw_only=True)
+class Row:
+    """One young person on a page."""
+
+    person: CareLeaver
+    facts: Facts
     flags: list[Flag] = field(default_factory=list)
     step: str = ""
     step_url: str = ""
 
     @property
-    def is_member(self) -> bool:
-        """A membership that has not ended."""
-        return self.membership is not None and self.membership.state != Membership.State.ENDED
+    def state_label(self) -> str:
+        return Referral.State(self.facts.state).label if self.facts.state else ""
 
     @property
     def urgency(self) -> int:
@@ -58,106 +97,153 @@ class Row:
         return min((ORDER.index(flag.code) for flag in self.flags), default=len(ORDER))
 
 
+PERSON = ("preferred_name", "surname", "reference", "born_on")  # what a row reads of a person
+INTRODUCTION = ("care_leaver_id", "pk", "state", "membership_id")
+MEMBERSHIP = ("membership__number", "membership__state", "membership__first_week")
+SHAPE = crc32(repr([each.name for each in fields(Facts)]).encode())  # an earlier release kept something else
+KEPT = 10 * 60
+
+
 def rows(people: Iterable[CareLeaver], on: date) -> list[Row]:
-    """A row for each person of a page, in the order given."""
-    made = {person.pk: Row(person=person) for person in people}
-    introductions = (
-        Referral.objects.filter(care_leaver__in=made)
-        .exclude(state=rules.WITHDRAWN)
-        .select_related("membership", "pantry")
-        .order_by("number")
-    )
-    for referral in introductions:
-        row = made[referral.care_leaver_id]
-        row.referral = referral
-        if referral.membership is not None:
-            row.membership = referral.membership
-    for sharing in SharingAgreement.objects.filter(care_leaver__in=made).order_by("given_on"):
-        if sharing.holds_on(on):
-            made[sharing.care_leaver_id].sharing = sharing
-    _weeks({row.membership.pk: row for row in made.values() if row.membership}, on)
-    for row in made.values():
+    """A row for each person of a page, in the order given; nothing is read again while nothing has changed."""
+    people = list(people)
+    stamp = audit.last_changes()
+    key = f"caseload:{SHAPE}:{on}:{sha256(repr([person.pk for person in people]).encode()).hexdigest()}"
+    kept = cache.get(key)
+    if kept and kept[0] == stamp:
+        known = kept[1]
+    else:
+        known = _read([person.pk for person in people], on)
+        cache.set(key, (stamp, known), KEPT)
+    made = [Row(person=person, facts=known[person.pk]) for person in people]
+    for row in made:
         _flag(row, on)
         row.step, row.step_url = _next_step(row)
-    return list(made.values())
+    return made
+
+
+def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
+    made = {person: Facts() for person in people}
+    introductions = Referral.objects.filter(care_leaver__in=people).exclude(state=rules.WITHDRAWN).order_by("number")
+    for person, referral, state, membership, *member in introductions.values_list(*INTRODUCTION, *MEMBERSHIP):
+        facts = made[person]
+        facts.referral_id, facts.state = referral, state
+        if membership is not None:
+            facts.membership_id = membership
+            facts.number, facts.member_state, facts.first_week = member
+    for sharing in SharingAgreement.objects.filter(care_leaver__in=people).order_by():
+        made[sharing.care_leaver_id].is_agreed |= sharing.holds_on(on)
+    members = {facts.membership_id: facts for facts in made.values() if facts.membership_id}
+    if members:
+        _weeks(members, on)
+        _missed(members, on)
+    return made
 
 
 def _weeks(members: dict, on: date) -> None:
-    """Last collection, weeks left, and weeks missed in a row: dated weeks since the last collection whose Sunday has
-    passed."""
-    last = Collection.objects.counted().filter(membership__in=members).order_by().values_list("membership")
-    for key, day in last.annotate(Max("on")):
+    """Last collection, weeks left, held renewals."""
+    collected = Collection.objects.counted().filter(membership__in=members).order_by()
+    for key, day in collected.values_list("membership_id").annotate(Max("on")):
         members[key].last_collected_on = day
-    weeks = PaidWeek.objects.filter(membership__in=members).order_by()
     dated, parked = PaidWeek.State.DATED, PaidWeek.State.PARKED
-    ahead = weeks.filter(Q(state=parked) | Q(state=dated, week__gte=monday(on))).values_list("membership")
-    for key, last_week, left in ahead.annotate(
-        last=Max("week"), left=Count("pk", filter=Q(week=None) | Q(week__gt=on))
-    ):
-        members[key].last_week, members[key].weeks_left = last_week, left
-    later = Collection.objects.counted().filter(membership=OuterRef("membership"), week__gte=OuterRef("week"))
-    over = weeks.filter(state=dated, week__lt=monday(on), week__gte=monday(on) - LOOKED_BACK * WEEK)
-    missed = list(over.filter(~Exists(later)).values_list("membership", "pantry", "week"))
-    if missed:
-        pantries = Pantry.objects.filter(pk__in={pantry for _, pantry, _ in missed})
-        calendar = WeekCalendar.for_pantries(pantries)
+    ahead = PaidWeek.objects.filter(Q(state=parked) | Q(state=dated, week__gte=monday(on)), membership__in=members)
+    left = Count("pk", filter=Q(week=None) | Q(week__gt=on))
+    for key, last, weeks_left in ahead.order_by().values_list("membership_id").annotate(last=Max("week"), left=left):
+        members[key].last_week, members[key].weeks_left = last, weeks_left
+    held = RenewalDecision.objects.filter(membership__in=members, outcome=RenewalDecision.Outcome.HELD)
+    for key in held.order_by().values_list("membership_id", flat=True):
+        members[key].is_held = True
+
+
+def _missed(members: dict, on: date) -> None:
+    """Weeks missed in a row: dated weeks since the last collection whose Sunday has passed, those closed left out.
+
+    Asked only about members who have not been seen for so long that it could matter.
+    """
+    since = {key: row.seen_in for key, row in members.items() if row.seen_in < monday(on) - NOT_SEEN * WEEK}
+    if not since:
+        return
+    first = max(min(since.values()), monday(on) - (LOOKED_BACK + 1) * WEEK)
+    weeks = PaidWeek.objects.dated().filter(membership__in=since, week__gt=first, week__lt=monday(on))
+    missed = [
+        (key, pantry, week)
+        for key, pantry, week in weeks.order_by().values_list("membership_id", "pantry_id", "week")
+        if week > since[key]
+    ]
+    for key, _, _ in missed:
+        members[key].missed += 1
+    # Paid weeks are dated onto open weeks and leave them when a closure is announced ahead: a dated week of the past
+    # was closed only if that was said after it had begun.
+    closures = Closure.objects.filter(withdrawn_at__isnull=True, until_on__gt=first, from_on__lt=monday(on))
+    closed = set(closures.filter(pantry__in={pantry for _, pantry, _ in missed}).values_list("pantry_id", flat=True))
+    if closed:
+        calendar = WeekCalendar.for_pantries(Pantry.objects.filter(pk__in=closed))
         for key, pantry, week in missed:
-            members[key].missed += not calendar.is_closed(pantry, week)
+            members[key].missed -= pantry in closed and calendar.is_closed(pantry, week)
 
 
 def _flag(row: Row, on: date) -> None:
     """Plain flags, in the words of the page."""
-    person, referral = row.person, row.referral
-    state = referral.state if referral else ""
-    say = row.flags.append
+    person, facts, say = row.person, row.facts, row.flags.append
     if not person.preferred_name:
         say(Flag("name", "No name yet", "red"))
-    if not row.is_member:
-        if row.sharing is None:
-            say(Flag("agreement", "No agreement yet", "red"))
-        if state == rules.DRAFT:
-            say(Flag("draft", "Draft not sent", "yellow"))
-        elif state == rules.SENT:
-            say(Flag("waiting", "Waiting for the pantry", "blue"))
-        elif state == rules.WAITING:
-            say(Flag("waiting", "On the waiting list", "purple"))
-        elif state == rules.MORE_ASKED:
-            say(Flag("asked", "The pantry asks", "red"))
-        elif state == rules.DECLINED:
-            say(Flag("declined", "Declined", "grey"))
+    if facts.is_member:
+        _flag_member(facts, say, on)
     else:
-        _flag_member(row, on)
+        if not facts.is_agreed:
+            say(Flag("agreement", "No agreement yet", "red"))
+        if facts.state in STATE_FLAGS:
+            say(STATE_FLAGS[facts.state])
     turns_25 = birthday(person.born_on, rules.OLDEST)
     if on < turns_25 <= add_months(on, TURNS_25_SOON):
         say(Flag("turns_25", f"Turns 25 on {turns_25:%-d %b %Y}", "yellow"))
 
 
-def _flag_member(row: Row, on: date) -> None:
-    membership, say = row.membership, row.flags.append
-    collected = row.last_collected_on is not None
-    if rules.is_not_taken_up(first_week=membership.first_week, has_collected=collected, on=on):
+STATE_FLAGS = {
+    rules.DRAFT: Flag("draft", "Draft not sent", "yellow"),
+    rules.SENT: Flag("waiting", "Waiting for the pantry", "blue"),
+    rules.WAITING: Flag("waiting", "On the waiting list", "purple"),
+    rules.MORE_ASKED: Flag("asked", "The pantry asks", "red"),
+    rules.DECLINED: Flag("declined", "Declined", "grey"),
+}
+
+
+def _flag_member(facts: Facts, say, on: date) -> None:
+    has_collected = facts.last_collected_on is not None
+    if rules.is_not_taken_up(first_week=facts.first_week, has_collected=has_collected, on=on):
         say(Flag("not_taken_up", "Not taken up", "red"))
-    elif row.missed >= NOT_SEEN and membership.state == Membership.State.OPEN:
-        many = f"{row.missed}" if row.missed < LOOKED_BACK else f"{LOOKED_BACK} or more"
+    elif facts.missed >= NOT_SEEN and facts.member_state == Membership.State.OPEN:
+        many = f"{facts.missed}" if facts.missed < LOOKED_BACK else f"{LOOKED_BACK} or more"
         say(Flag("not_seen", f"Not seen for {many} weeks", "orange"))
-    if membership.state == Membership.State.PAUSED:
+    if facts.member_state == Membership.State.PAUSED:
         say(Flag("waiting", "Paused", "grey"))
-    if row.last_week is None or row.last_week + timedelta(days=6) <= on + ENDS_SOON:
-        say(Flag("ends", "Block ends soon" if row.last_week else "No weeks left", "yellow"))
+    if facts.is_held:
+        say(Flag("held", "Renewal held", "orange"))
+    if facts.last_week is None:
+        if not facts.weeks_left:  # parked weeks wait for a date
+            say(Flag("ends", "No weeks left", "yellow"))
+    elif facts.last_week + timedelta(days=6) <= on + ENDS_SOON:
+        say(Flag("ends", "Block ends soon", "yellow"))
+
+
+STEPS = {
+    rules.SENT: ("See the introduction", "referrals:detail"),
+    rules.WAITING: ("See the introduction", "referrals:detail"),
+    rules.MORE_ASKED: ("Answer the pantry", "referrals:detail"),
+    rules.DRAFT: ("Finish the introduction", "referrals:edit"),
+}
 
 
 def _next_step(row: Row) -> tuple[str, str]:
-    """The one thing to do next, and where; nothing to do leads to the person."""
-    person, referral = row.person, row.referral
+    """The one thing to do next, and where."""
+    person, facts = row.person, row.facts
     if not person.preferred_name:
         return "Add a preferred name", reverse("careleavers:edit", args=[person.pk])
-    if row.is_member:
+    if facts.is_member:
+        if any(flag.code in ("not_seen", "not_taken_up") for flag in row.flags):
+            return "Say what is in the way", f"{reverse('reviews:barrier_add')}?person={person.pk}"
         return "", ""
-    state = referral.state if referral else ""
-    if state in (rules.SENT, rules.WAITING):
-        return "See the introduction", reverse("referrals:detail", args=[referral.pk])
-    if state == rules.MORE_ASKED:
-        return "Answer the pantry", reverse("referrals:detail", args=[referral.pk])
-    if state == rules.DRAFT:
-        return "Finish the introduction", reverse("referrals:edit", args=[referral.pk])
+    if facts.state in STEPS:
+        text, page = STEPS[facts.state]
+        return text, reverse(page, args=[facts.referral_id])
     return "Introduce", reverse("referrals:start", args=[person.pk])

@@ -22,6 +22,10 @@ COLOURS = {
 }
 
 
+# The pantry's side of a state, where its words differ.
+TO_PANTRY = {"sent": "To answer", "more_asked": "You asked"}
+
+
 @dataclass(frozen=True)
 class Contact:
     """A personal advisor's work contact."""
@@ -130,7 +134,7 @@ def _row(referral: Referral, on: date) -> dict:
         "id": referral.pk,
         "reference": referral.reference,
         "state": referral.state,
-        "label": referral.get_state_display(),
+        "label": TO_PANTRY.get(referral.state) or referral.get_state_display(),
         "colour": COLOURS[referral.state],
         "is_closed": closed,
     }

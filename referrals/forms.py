@@ -7,7 +7,7 @@ from django import forms
 
 from careleavers.models import SharingAgreement
 from pantry import wording
-from referrals import rules
+from referrals import facts, rules
 from referrals.models import Referral
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs
@@ -193,7 +193,8 @@ ACCEPT, WAIT, ASK, DECLINE = "accept", "wait", "ask", "decline"
 class AnswerForm(Form):
     """The pantry's answer; one page without script, so every answer's fields are always there."""
 
-    answer = forms.ChoiceField(label="Your answer", widget=forms.RadioSelect)
+    mark_optional = False
+    answer = forms.ChoiceField(label="What is your answer?", widget=forms.RadioSelect)
     reason = forms.ChoiceField(
         label="Reason",
         required=False,
@@ -270,5 +271,7 @@ class FilterForm(Form):
 
     def __init__(self, *args, user: User, **kwargs):
         super().__init__(*args, **kwargs)
-        states = Referral.State.choices if user.is_council else Referral.State.choices[1:]
-        self.fields["state"].choices = [("", "All"), ("to_answer", "Waiting for an answer"), *states]
+        states = Referral.State.choices
+        if not user.is_council:
+            states = [(state, facts.TO_PANTRY.get(state, label)) for state, label in states if state != rules.DRAFT]
+        self.fields["state"].choices = [("", "All"), ("to_answer", "Without an outcome"), *states]

@@ -1,6 +1,6 @@
 """The words a young person agrees to. A change of the text is a new version; agreements name theirs."""
 
-WORDING_VERSION = "1"
+WORDING_VERSION = "2026-1"
 WORDING = (
     "I would like a place at a local pantry, and the leaving care team may introduce me.",
     "The pantry is told only what I say yes to below. It is not told that I left care, why I am introduced, my "

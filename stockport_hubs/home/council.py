@@ -1,10 +1,13 @@
 """What the homes of leaving care managers, finance officers and administrators show."""
 
-import time
-from dataclasses import dataclass
-from datetime import date, datetime
+import time as clock_time
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time
+from uuid import UUID
+from zlib import crc32
 
 from django.core.cache import cache
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -13,26 +16,26 @@ from pantry import money
 from pantry.models import EntryKind, FundingAgreement, JournalEntry, Pantry, RenewalDecision, Tariff
 from referrals.models import Referral
 from reviews import figures
+from reviews.attendance import Week
 from reviews.models import Barrier, BarrierState, ReviewMeeting
 from stockport_hubs.accounts.models import Invitation, Organisation, Role, User
-from stockport_hubs.audit.models import AuditEvent
+from stockport_hubs.audit import services as audit
+from stockport_hubs.charts import shapes
 from stockport_hubs.core.forms import DAY_PARTS
-from stockport_hubs.core.weeks import WEEK, monday
+from stockport_hubs.core.weeks import LONDON, WEEK, monday
 from stockport_hubs.jobs import services as jobs
 from stockport_hubs.jobs.models import Job
 
 WEEKS_SHOWN = 8
 SHARE_OF_TIME = 20  # figures that took a second to count are kept for at least 20
 KEPT = 24 * 60 * 60
-# Views of people write audit rows too, but change nothing that is counted.
-LOOKS = (".viewed", ".listed", ".searched", ".opened", ".downloaded")
 
 
 @dataclass(frozen=True)
 class Number:
     """A number that leads to what is behind it."""
 
-    number: object
+    number: int
     label: str
     url: str
     alert: bool = False
@@ -40,13 +43,35 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Meeting:
+    """The next review meeting."""
+
+    pk: UUID
+    starts_at: datetime
+    where: str
+
+
+@dataclass(frozen=True)
+class Scheme:
     """An agreement's figures as the home shows them."""
 
+    pk: UUID
+    name: str
     funnel: list[tuple[str, str, int]]  # (key, name, people)
-    weeks: list
+    weeks: list[Week]
+    chart: shapes.Columns
     position: money.Position
     query: str  # the agreement and period of these figures, for the pages of reviews
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The home of a council's leaving care managers, but for the work that failed."""
+
+    numbers: list[Number]
+    schemes: list[Scheme]
+    meeting: Meeting | None
+    has_people: bool
 
 
 @dataclass(frozen=True)
@@ -59,41 +84,74 @@ class Step:
     action: str
 
 
-def next_meeting(user: User, now: datetime) -> ReviewMeeting | None:
-    """The first meeting from now on."""
-    return ReviewMeeting.objects.for_user(user).filter(starts_at__gte=now).order_by("starts_at").first()
+# What an earlier release has kept is never read by one that keeps something else.
+KEPT_CLASSES = (Number, Meeting, Scheme, Overview, Week, money.Position, shapes.Columns, shapes.Column)
+SHAPE = crc32(repr([field.name for kept in KEPT_CLASSES for field in fields(kept)]).encode())
+
+
+def next_meeting(user: User, on: date) -> Meeting | None:
+    """The first meeting of today or later."""
+    midnight = datetime.combine(on, time(), LONDON)
+    ahead = ReviewMeeting.objects.for_user(user).filter(starts_at__gte=midnight).order_by("starts_at")
+    found = ahead.values_list("pk", "starts_at", "where").first()
+    return Meeting(*found) if found else None
 
 
 def agreements(user: User, on: date) -> list[FundingAgreement]:
     """Agreements in force, the newest first."""
-    return list(
-        FundingAgreement.objects.for_user(user).in_force_on(on).select_related("operator").order_by("-starts_on")
-    )
+    return list(FundingAgreement.objects.for_user(user).in_force_on(on).order_by("-starts_on"))
 
 
-def summary(agreement: FundingAgreement, on: date) -> Summary:
-    """The figures of reviews, counted again only when something has changed since.
-
-    Every change writes an audit row, so the last one stamps the figures. While changes keep coming, figures that are
-    dear to count may be up to 20 times as old as they took; on a small scheme that is less than a second.
-    """
-    stamp = _last_change()
-    key = f"home-summary:{agreement.pk}:{on}"
+def overview(user: User, on: date) -> Overview:
+    """Counted again only when something has changed: every change writes an audit row, so the last ones stamp it."""
+    stamp = audit.last_changes()
+    key = f"home:{SHAPE}:{user.organisation_id}:{on}"
     kept = cache.get(key)
-    if kept and (kept[0] == stamp or time.time() < kept[1]):
+    if kept and kept[0] == stamp:
+        return kept[1]
+    made = Overview(
+        numbers=numbers(user, on),
+        schemes=[scheme(agreement, on, stamp) for agreement in agreements(user, on)],
+        meeting=next_meeting(user, on),
+        has_people=CareLeaver.objects.for_user(user).exists(),
+    )
+    cache.set(key, (stamp, made), KEPT)
+    return made
+
+
+def scheme(agreement: FundingAgreement, on: date, stamp: tuple) -> Scheme:
+    """The figures of reviews. While changes keep coming they may be up to 20 times as old as they took to count: less
+    than a second in a small scheme, a minute in a very large one."""
+    key = f"home-scheme:{SHAPE}:{agreement.pk}:{on}"
+    kept = cache.get(key)
+    if kept and (kept[0] == stamp or clock_time.time() < kept[1]):
         return kept[2]
-    began = time.perf_counter()
+    began = clock_time.perf_counter()
     first = monday(on) - (WEEKS_SHOWN - 1) * WEEK
     counted = figures.compute(agreement, first, on, on)
-    made = Summary(
+    made = Scheme(
+        pk=agreement.pk,
+        name=agreement.name,
         funnel=[(stage, figures.DEFINITIONS[stage].name, number) for stage, number in counted.funnel],
         weeks=counted.weeks,
+        chart=_chart(counted.weeks),
         position=counted.position,
         query=_query(agreement, first, on),
     )
-    until = time.time() + SHARE_OF_TIME * (time.perf_counter() - began)
+    until = clock_time.time() + SHARE_OF_TIME * (clock_time.perf_counter() - began)
     cache.set(key, (stamp, until, made), KEPT)
     return made
+
+
+def _chart(weeks: list) -> shapes.Columns:
+    """The table of take-up as a picture."""
+    said = "; ".join(f"week of {week.week:%-d %B}, {week.came} of {week.could}" for week in weeks)
+    return shapes.columns(
+        f"Members who came, of those who could come: {said}.",
+        [(f"{week.week:%-d %b}", week.could, week.came) for week in weeks],
+        behind_name="could come",
+        front_name="came",
+    )
 
 
 def _query(agreement: FundingAgreement, first: date, last: date) -> str:
@@ -103,19 +161,13 @@ def _query(agreement: FundingAgreement, first: date, last: date) -> str:
     return urlencode({"agreement": agreement.pk, **parts})
 
 
-def _last_change() -> int:
-    changes = AuditEvent.objects.order_by("-id")
-    for look in LOOKS:
-        changes = changes.exclude(verb__endswith=look)
-    return changes.values_list("pk", flat=True).first() or 0
-
-
 def numbers(user: User, on: date) -> list[Number]:
     """What waits for a leaving care manager."""
     people = CareLeaver.objects.for_user(user)
     held = RenewalDecision.objects.for_user(user).filter(outcome=RenewalDecision.Outcome.HELD)
     barriers = Barrier.objects.for_user(user).filter(state__in=[BarrierState.OPEN, BarrierState.IN_HAND])
-    people_url, overdue = reverse("careleavers:list"), barriers.filter(due_on__lt=on).count()
+    of_barriers = barriers.aggregate(all=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=on)))
+    people_url, overdue = reverse("careleavers:list"), of_barriers["overdue"]
     counts = {
         "to allocate": (people.to_allocate(on).count(), f"{people_url}?show=to_allocate"),
         "waiting for a name": (people.waiting_for_name().count(), f"{people_url}?show=waiting_for_name"),
@@ -124,7 +176,7 @@ def numbers(user: User, on: date) -> list[Number]:
             f"{reverse('referrals:list')}?state=to_answer",
         ),
         "renewals held": (held.count(), reverse("pantry:renewals")),
-        "open barriers": (barriers.count(), reverse("reviews:barriers")),
+        "open barriers": (of_barriers["all"], reverse("reviews:barriers")),
     }
     alerts = ("to allocate", "waiting for a name", "renewals held")
     return [

@@ -1,6 +1,6 @@
 """The home of every role: what needs me now, before anything else."""
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
@@ -27,8 +27,8 @@ def home(request):
 @transaction.atomic
 def advisor(request):
     """My young people in one table; a caseload of one page begins with whoever needs something."""
-    people = CareLeaver.objects.for_user(request.user).living()
-    page = Paginator(people, PAGE).get_page(request.GET.get("page"))
+    people = CareLeaver.objects.for_user(request.user).living().only(*caseload.PERSON)
+    page = _page(people, request.GET.get("page"))
     rows = caseload.rows(page.object_list, clock.today())
     if page.paginator.num_pages == 1:
         rows.sort(key=lambda row: row.urgency)
@@ -37,16 +37,17 @@ def advisor(request):
     return render(request, "home/advisor.html", context)
 
 
+def _page(people, number) -> Page:
+    """A page; a caseload that fits on one is not counted first, and nearly all do."""
+    first = [] if number else list(people[: PAGE + 1])
+    return Paginator(first if 0 < len(first) <= PAGE else people, PAGE).get_page(number)
+
+
 def manager(request):
     """The scheme at a glance."""
-    user, today = request.user, clock.today()
-    agreements = council.agreements(user, today)
     context = {
-        "numbers": council.numbers(user, today),
-        "schemes": [(agreement, council.summary(agreement, today)) for agreement in agreements],
-        "meeting": council.next_meeting(user, clock.now()),
-        "failed_jobs": council.failed_jobs(user),
-        "has_people": CareLeaver.objects.for_user(user).exists(),
+        "overview": council.overview(request.user, clock.today()),
+        "failed_jobs": council.failed_jobs(request.user),
     }
     return render(request, "home/manager.html", context)
 
@@ -78,7 +79,7 @@ def pantry_manager(request):
         "rows": rows,
         "today": operator.today(user, today),
         "closures": operator.closures(user, today),
-        "meeting": council.next_meeting(user, clock.now()),
+        "meeting": council.next_meeting(user, today),
         "packs": operator.packs(user),
         "has_pantries": Pantry.objects.for_user(user).exists(),
         "day": today,
