@@ -71,7 +71,7 @@ class AgreementForm(ModelForm):
         first = ["name", "starts_on", "ends_on"]
         if self.instance._state.adding:
             first.insert(0, "operator")
-            self.initial.setdefault("renews_automatically", "yes")
+            self.initial["renews_automatically"] = "yes"
         else:
             del self.fields["operator"]
             self.initial["renews_automatically"] = "yes" if self.instance.renews_automatically else "no"
