@@ -88,13 +88,12 @@ class Attendance:
             member.last = self._last_open_weeks(member)
 
     def _members(self):
-        ended = Membership.State.ENDED
         found = Membership.objects.filter(agreement=self.agreement, joined_on__lte=self.as_at)
         found = found.exclude(state=Membership.State.PENDING).order_by("number")
         for key, number, state, first_week, ended_on in found.values_list(
             "pk", "number", "state", "first_week", "ended_on"
         ):
-            if state == ended and ended_on > self.as_at:
+            if ended_on is not None and ended_on > self.as_at:
                 state, ended_on = Membership.State.OPEN, None
             yield Member(key, number, state, first_week, ended_on)
 

@@ -89,7 +89,7 @@ GRID_LETTERS = {CAME: "c", MISSED: "m", TO_COME: "t", PAUSED: "p", CLOSED: "x", 
 MISSED_REASONS = ("planned", "told_us", "not_seen", "unknown", "")
 
 
-def _names(figures: Figures) -> dict[UUID, str]:
+def _names(figures: Figures) -> dict[UUID | None, str]:
     """Names of young people that this council's pack shows; someone who has died is on no list again."""
     shown = set(figures.cohort.person_of.values()) | {each.person for each in figures.barriers if each.person}
     people = CareLeaver.objects.living().filter(council=figures.agreement.funder_id)
@@ -101,7 +101,7 @@ def _names(figures: Figures) -> dict[UUID, str]:
     }
 
 
-def _grid(figures: Figures, names: dict[UUID, str]) -> list[dict]:
+def _grid(figures: Figures, names: dict[UUID | None, str]) -> list[dict]:
     """A row for each member: one letter a week (see `documents.LETTERS`)."""
     person_of = figures.cohort.person_of
     rows = []
@@ -118,7 +118,7 @@ def _grid(figures: Figures, names: dict[UUID, str]) -> list[dict]:
     return rows
 
 
-def _holds(figures: Figures, ours: bool, threshold: int, names: dict[UUID, str]) -> dict:
+def _holds(figures: Figures, ours: bool, threshold: int, names: dict[UUID | None, str]) -> dict:
     counts = Counter(reason for hold in figures.holds for reason in hold.reasons)
     person_of = figures.cohort.person_of
     rows = [
@@ -139,7 +139,7 @@ def all_reasons(counts: Counter) -> dict[str, int]:
     return {reason: counts[reason] for reason in all_figures.RenewalDecision.Reason.values}
 
 
-def _barriers(figures: Figures, audience: str, threshold: int, names: dict[UUID, str]) -> dict:
+def _barriers(figures: Figures, audience: str, threshold: int, names: dict[UUID | None, str]) -> dict:
     ours = audience == Audience.LEAVING_CARE
     listed = [
         barrier
@@ -184,8 +184,8 @@ def _actions(figures: Figures) -> list[dict]:
     ]
 
 
-def subjects(frozen: dict) -> list[tuple[str, str]]:
+def subjects(frozen: dict) -> list[tuple[str, UUID]]:
     """The people frozen figures show: by name for the Leaving Care Team, by membership number for Stockport Homes."""
-    return [(CARE_LEAVER, key) for key in frozen["shown_people"]] + [
-        (MEMBERSHIP, key) for key in frozen["shown_members"]
+    return [(CARE_LEAVER, UUID(key)) for key in frozen["shown_people"]] + [
+        (MEMBERSHIP, UUID(key)) for key in frozen["shown_members"]
     ]

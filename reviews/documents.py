@@ -62,13 +62,16 @@ def _points(frozen: dict) -> list[Point]:
             f"{funnel['offered']:,}", "Offered", f"{offered}{': ' + ', '.join(answers) if answers else ''}.", "offered"
         ),
         Point(
-            f"{funnel['joined']:,}", "Joined", f"of the cohort joined a pantry{_change(frozen, 'joined')}.", "joined"
+            f"{funnel['joined']:,}",
+            "Joined",
+            f"of {people(funnel['introduced'])} introduced joined a pantry{_change(frozen, 'joined')}.",
+            "joined",
         ),
         Point(
             f"{now['came_last4']:,}",
             "Coming",
             f"{lately}{_change(frozen, 'came_last4')}. "
-            f"{plural(now['lapsing'], 'member')} missed 2 or 3 weeks in a row, {now['lapsed']:,} missed 4.",
+            f"{plural(now['lapsing'], 'member')} missed 2 or 3 weeks in a row, {now['lapsed']:,} missed all 4.",
             "came_last4",
         ),
         Point(
@@ -101,9 +104,7 @@ def _largest_barrier(frozen: dict) -> Point:
     if shown:
         largest = max(shown, key=lambda category: shown[category])
         name = BarrierCategory(largest).label
-        return Point(
-            f"{shown[largest]:,}", "Largest barrier", f"{name}: open in {plural(shown[largest], 'case')}.", "barriers"
-        )
+        return Point(f"{shown[largest]:,}", "Largest barrier", f"{name}: open in {plural(shown[largest], 'case')}.")
     if any(number is None for number in counts.values()):
         return Point("–", "Largest barrier", "No kind of barrier is common enough to be shown here.")
     return Point("0", "Largest barrier", "No barrier is recorded as open.")

@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from pantry import money
 from pantry.models import FundingAgreement, MissedWeek, RenewalDecision
@@ -203,8 +203,8 @@ def _holds(agreement: FundingAgreement, as_at: date) -> list[Hold]:
     held = RenewalDecision.objects.filter(
         membership__agreement=agreement, outcome=RenewalDecision.Outcome.HELD, decided_at__lt=end_of(as_at)
     ).order_by("starts_on", "membership__number")
-    fields = ("membership_id", "membership__number", "block_no", "starts_on", "reasons")
-    return [Hold(*row[:4], reasons=tuple(row[4])) for row in held.values_list(*fields)]
+    rows = held.values_list("membership_id", "membership__number", "block_no", "starts_on", "reasons")
+    return [Hold(member, number, block, starts, tuple(why)) for member, number, block, starts, why in rows]
 
 
 def _open_barriers(agreement: FundingAgreement, as_at: date):
@@ -230,7 +230,9 @@ def _barriers(agreement: FundingAgreement, as_at: date) -> list[BarrierRow]:
             due_on=barrier.due_on,
             raised_on=barrier.raised_on,
         )
-        for barrier in found.select_related("pantry", "owner").order_by("due_on", "raised_on", "id")
+        for barrier in found.select_related("pantry", "owner").order_by(
+            F("due_on").asc(nulls_last=True), "raised_on", "id"
+        )
     ]
 
 

@@ -141,7 +141,9 @@ def test_the_pack_compares_with_the_meeting_before(scene):
     frozen = packs.freeze(scene.meeting, Audience.LEAVING_CARE, made_by="Someone", at=scene.at)
     assert frozen["previous"]["met_on"] == earlier.starts_at.date().isoformat()
     joined = next(point for point in documents.document(frozen).points if point.name == "Joined")
-    assert joined.sentence == "of the cohort joined a pantry, the same as at the meeting of 15 April 2026."
+    assert (
+        joined.sentence == "of 8 young people introduced joined a pantry, the same as at the meeting of 15 April 2026."
+    )
 
 
 # -- the same numbers everywhere ---------------------------------------------------------------------------------------

@@ -34,8 +34,10 @@ def not_future(day):
 class BarrierForm(Form):
     """What stands in the way: of the young person named by the address, or at a pantry."""
 
-    council = forms.ModelChoiceField(label="Which council’s scheme is it about?", queryset=None)
-    pantry = forms.ModelChoiceField(label="Which pantry?", queryset=None, empty_label="Choose a pantry")
+    council: forms.ModelChoiceField = forms.ModelChoiceField(label="Which council’s scheme is it about?", queryset=None)
+    pantry: forms.ModelChoiceField = forms.ModelChoiceField(
+        label="Which pantry?", queryset=None, empty_label="Choose a pantry"
+    )
     category = forms.ChoiceField(label="What stands in the way?", choices=BarrierCategory, widget=forms.RadioSelect)
     note = forms.CharField(label="What you know about it", widget=forms.Textarea, max_length=2000, required=False)
     owner = Owners(label="Who looks after it?", queryset=None, empty_label="Choose someone")

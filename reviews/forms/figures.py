@@ -11,7 +11,7 @@ class PeriodForm(Form):
 
     mark_optional = False
 
-    agreement = forms.ModelChoiceField(label="Agreement", queryset=None, empty_label=None)
+    agreement: forms.ModelChoiceField = forms.ModelChoiceField(label="Agreement", queryset=None, empty_label=None)
     period_from = DayField(label="From")
     period_to = DayField(label="To")
 

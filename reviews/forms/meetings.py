@@ -14,7 +14,9 @@ from stockport_hubs.core.weeks import LONDON
 class MeetingForm(Form):
     """When, where, about which agreement and period."""
 
-    agreement = forms.ModelChoiceField(label="Which agreement is it about?", queryset=None, empty_label=None)
+    agreement: forms.ModelChoiceField = forms.ModelChoiceField(
+        label="Which agreement is it about?", queryset=None, empty_label=None
+    )
     on = DayField(label="Which day?")
     starts = forms.TimeField(label="When does it start?", help_text="For example, 14:00")
     where = forms.CharField(label="Where?", max_length=120, required=False)

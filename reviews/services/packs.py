@@ -86,7 +86,7 @@ def _previous(meeting: ReviewMeeting, audience: str) -> dict | None:
 
 def to_pdf(frozen: dict) -> bytes:
     """The printed pack of frozen figures; the same figures give the same bytes."""
-    return pdf.render("pdf/pack.html", {"frozen": frozen, "pack": documents.document(frozen, printed=True)})
+    return pdf.render("reviews/pack_print.html", {"frozen": frozen, "pack": documents.document(frozen, printed=True)})
 
 
 def build(

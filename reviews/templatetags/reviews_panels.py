@@ -13,5 +13,5 @@ SHOWN = 10
 def barrier_panel(care_leaver, user) -> dict:
     """A young person's barriers, open ones first, with the way to record another. The page writes the audit row."""
     found = Barrier.objects.for_user(user).filter(care_leaver=care_leaver).select_related("owner")
-    barriers = list(found.order_by(F("closed_on").desc(nulls_first=True), "due_on", "raised_on"))
+    barriers = list(found.order_by(F("closed_on").desc(nulls_first=True), F("due_on").asc(nulls_last=True)))
     return {"care_leaver": care_leaver, "barriers": barriers[:SHOWN], "more": len(barriers[SHOWN:])}

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,7 +39,7 @@ def barriers(request):
         shown = shown.filter(owner=request.user)
     if category in BarrierCategory:
         shown = shown.filter(category=category)
-    shown = shown.order_by("-closed_on", "due_on", "raised_on", "id")
+    shown = shown.order_by("-closed_on", F("due_on").asc(nulls_last=True), "raised_on", "id")
     page = Paginator(shown, ROWS).get_page(request.GET.get("page"))
     people = [(CARE_LEAVER, each.care_leaver_id) for each in page if each.care_leaver_id]
     if people:

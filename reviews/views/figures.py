@@ -69,7 +69,7 @@ def _frozen(request, found: all_figures.Figures) -> dict:
 def figures(request):
     """Everything a pack holds, for a period of one's choice."""
     form = _asked(request)
-    context = {"form": form, "document": None, "links": "", "query": ""}
+    context: dict = {"form": form, "document": None, "links": "", "query": ""}
     if form.is_valid():
         found, given = _compute(form), form.cleaned_data
         query = urlencode(_query(given["agreement"].pk, given["period_from"], given["period_to"]))
