@@ -1,0 +1,52 @@
+"""What nobody types by mistake: NUL bytes, days at the ends of time, ids of another scheme. Refused, never an error."""
+
+import contextlib
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from stockport_hubs.accounts.models import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+SEARCHED = {
+    Role.PERSONAL_ADVISOR: ("careleavers:list", "referrals:list", "referrals:find"),
+    Role.LEAVING_CARE_MANAGER: ("careleavers:list", "careleavers:cohort", "careleavers:cohort_tick", "referrals:list"),
+    Role.PANTRY_MANAGER: ("pantry:members", "pantry:pantries", "pantry:renewals", "accounts:list"),
+    Role.ADMINISTRATOR: ("accounts:list",),
+}
+
+
+@pytest.mark.parametrize("role", SEARCHED)
+def test_a_search_for_nul_is_a_bad_request_and_no_error_of_the_database(client, role):
+    client.force_login(factories.user(role))
+    for name in SEARCHED[role]:
+        assert client.get(reverse(name), {"q": "a"}).status_code == 200, name
+        assert client.get(reverse(name), {"q": "a\0"}).status_code == 400, name
+
+
+def test_a_cookie_with_nul_is_a_bad_request(client):
+    client.cookies["sessionid"] = "0123456789\0"
+    answer = client.get(reverse("account_login"))
+    assert answer.status_code == 400
+    assert "We could not read that" in answer.content.decode()
+
+
+def test_the_content_policy_is_on_static_files_redirects_to_https_and_bad_requests(client, settings):
+    policy = client.get(reverse("account_login"))["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    with contextlib.closing(client.get("/static/hubs.svg")) as file:
+        assert file["Content-Security-Policy"] == policy
+    assert client.get("/", {"q": "\0"})["Content-Security-Policy"] == policy
+    settings.SECURE_SSL_REDIRECT = True
+    redirected = Client().get(reverse("account_login"))
+    assert (redirected.status_code, redirected["Content-Security-Policy"]) == (301, policy)
+
+
+def test_counts_of_wrong_passwords_are_not_pushed_out_by_many_others():
+    cache.set("a-count-of-wrong-passwords", 5, 300)
+    for number in range(400):
+        cache.set(f"zz-another-{number}", 1, 300)
+    assert cache.get("a-count-of-wrong-passwords") == 5
