@@ -5,7 +5,6 @@ Moments are London times; the default world begins on Mon 2 March 2026.
 
 from datetime import date, datetime, time
 from itertools import count
-from uuid import uuid4
 
 from pantry.models import FundingAgreement, Membership, OpeningHours, Pantry, Tariff
 from pantry.services import memberships
