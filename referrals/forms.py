@@ -30,15 +30,20 @@ def yes_no(label: str, **kwargs) -> forms.TypedChoiceField:
 class AgreementForm(Form):
     """What the young person agreed to share, and how they were asked."""
 
-    privacy_notice_on = DayField(label="Privacy notice given on")
-    given_on = DayField(label="Agreement given on")
+    privacy_notice_on = DayField(
+        label="Privacy notice given on", error_messages={"required": "Enter the day the privacy notice was given"}
+    )
+    given_on = DayField(label="Agreement given on", error_messages={"required": "Enter the day they agreed"})
     how_given = forms.ChoiceField(
         label="How did they agree?",
+        error_messages={"required": "Choose how they agreed"},
         choices=SharingAgreement.HowGiven.choices,
         widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
     )
     share_name = yes_no(
-        "May the pantry know their preferred name?", help_text="If not, the pantry knows them by a number only."
+        "May the pantry know their preferred name?",
+        help_text="If not, the pantry knows them by a number only.",
+        error_messages={"required": "Choose whether the pantry may know their preferred name"},
     )
     allergens = forms.MultipleChoiceField(
         label="Allergies they want the pantry to know",
@@ -116,7 +121,9 @@ class AgreementForm(Form):
 class PlaceForm(Form):
     """Pantry, first week, who pays, and the three notes."""
 
-    pantry = forms.ChoiceField(label="Which pantry?", widget=forms.RadioSelect)
+    pantry = forms.ChoiceField(
+        label="Which pantry?", widget=forms.RadioSelect, error_messages={"required": "Choose a pantry"}
+    )
     first_week = forms.TypedChoiceField(
         label="First week",
         required=False,
@@ -194,7 +201,9 @@ class AnswerForm(Form):
     """The pantry's answer; one page without script, so every answer's fields are always there."""
 
     mark_optional = False
-    answer = forms.ChoiceField(label="What is your answer?", widget=forms.RadioSelect)
+    answer = forms.ChoiceField(
+        label="What is your answer?", widget=forms.RadioSelect, error_messages={"required": "Choose your answer"}
+    )
     reason = forms.ChoiceField(
         label="Reason",
         required=False,

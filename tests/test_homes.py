@@ -53,7 +53,7 @@ def text(page: str) -> str:
     [
         (Role.PERSONAL_ADVISOR, "Nobody is allocated to you yet", "careleavers:add"),
         (Role.LEAVING_CARE_MANAGER, "No agreement is in force", "pantry:agreement_add"),
-        (Role.FINANCE_OFFICER, "No price waits for you", "pantry:agreement_add"),
+        (Role.FINANCE_OFFICER, "A leaving care manager adds it", "pantry:agreements"),
         (Role.PANTRY_MANAGER, "No pantry is here yet", "pantry:pantry_add"),
         (Role.ADMINISTRATOR, "A few things have to be here", "accounts:organisation_add"),
     ],
