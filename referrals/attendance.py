@@ -61,7 +61,9 @@ def of(membership: Membership, on: date) -> Attendance:
         collected=len(collected),
         last_collected_on=last,
         weeks_left=sum(
-            row.state == PaidWeek.State.PARKED or (row.state == PaidWeek.State.DATED and row.week > on) for row in paid
+            row.state == PaidWeek.State.PARKED
+            or (row.state == PaidWeek.State.DATED and row.week is not None and row.week > on)
+            for row in paid
         ),
         missed_in_a_row=next((n for n, state in enumerate(reversed(over)) if state == "collected"), len(over)),
         is_not_taken_up=rules.is_not_taken_up(first_week=membership.first_week, has_collected=bool(collected), on=on),

@@ -58,7 +58,7 @@ class Facts:
     membership_id: UUID | None = None
     number: int | None = None
     member_state: str = ""
-    first_week: date | None = None
+    first_week: date = date.max  # of members
     is_agreed: bool = False
     last_collected_on: date | None = None
     weeks_left: int = 0

@@ -144,7 +144,7 @@ def _row(referral: Referral, on: date) -> dict:
     named = sharing is not None and sharing.share_name
     return row | {
         "called": (referral.care_leaver.preferred_name if named else "") or "Number only",
-        "pantry": referral.pantry.name,
+        "pantry": referral.goes_to.name,
         "first_week": referral.first_week,
         "sent_at": referral.sent_at,
     }

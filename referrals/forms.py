@@ -176,7 +176,7 @@ class PlaceForm(Form):
 
     def clean(self):
         data = super().clean()
-        choice, agreement = self.pantries.get(data.get("pantry")), self.agreements.get(data.get("agreement"))
+        choice, agreement = self.pantries.get(data.get("pantry", "")), self.agreements.get(data.get("agreement", ""))
         if choice and agreement and choice.pantry.operator_id != agreement.operator_id:
             self.add_error("agreement", f"{agreement.name} does not pay for places at {choice.pantry}")
         return data

@@ -30,7 +30,7 @@ TO_COUNCIL = {
 def tell_pantry(kind: str, referral: Referral, step: ReferralMove) -> None:
     """Write the messages to the operator's pantry managers, in the caller's transaction."""
     managers = User.objects.filter(
-        role=Role.PANTRY_MANAGER, organisation=referral.pantry.operator_id, is_active=True
+        role=Role.PANTRY_MANAGER, organisation=referral.goes_to.operator_id, is_active=True
     ).order_by("pk")
     _write(kind, referral, step, managers)
 

@@ -41,11 +41,8 @@ class ReferralQuerySet(models.QuerySet):
 
     def running_membership_of(self, care_leaver: CareLeaver) -> Membership | None:
         """The membership this person has now, if any."""
-        running = self.filter(care_leaver=care_leaver, membership__isnull=False).exclude(
-            membership__state=Membership.State.ENDED
-        )
-        found = running.select_related("membership").first()
-        return found.membership if found else None
+        held = self.filter(care_leaver=care_leaver, membership__isnull=False).values("membership")
+        return Membership.objects.filter(pk__in=held).exclude(state=Membership.State.ENDED).first()
 
 
 class ReferralState(models.TextChoices):
@@ -131,6 +128,12 @@ class Referral(UuidModel):
     @property
     def reference(self) -> str:
         return f"I-{self.number:05d}"
+
+    @property
+    def goes_to(self) -> Pantry:
+        """The pantry of an introduction that was sent: a constraint says there is one."""
+        assert self.pantry is not None
+        return self.pantry
 
     @property
     def is_under_way(self) -> bool:

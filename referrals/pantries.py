@@ -38,12 +38,12 @@ def choices(user: User, on: date) -> list[Choice]:
         .prefetch_related("opening_hours")
         .order_by("name")
     )
-    return [_choice(pantry, on) for pantry in directory.with_members(pantries, on)]
+    return [_choice(each, each.members, on) for each in directory.with_members(pantries, on)]
 
 
-def _choice(pantry: Pantry, on: date) -> Choice:
+def _choice(pantry: Pantry, members: int, on: date) -> Choice:
     opens = directory.openings_in_words(list(pantry.opening_hours.all()), on)
-    is_full = pantry.capacity is not None and pantry.members >= pantry.capacity
+    is_full = pantry.capacity is not None and members >= pantry.capacity
     # Whether there is room, never how many: members who are not in the scheme are not the council's to count.
-    room = "Full: they would go on the waiting list" if is_full else "Has free places"
-    return Choice(pantry, "; ".join(opens) or "No opening times yet", room)
+    said = "Full: they would go on the waiting list" if is_full else "Has free places"
+    return Choice(pantry, "; ".join(opens) or "No opening times yet", said)

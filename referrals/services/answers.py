@@ -25,13 +25,13 @@ def accept(*, referral: Referral, by: User, at: datetime, note: str = "") -> Mem
     rules.check_can_move(referral.state, rules.ACCEPTED)
     CareLeaver.objects.select_for_update().get(pk=referral.care_leaver_id)
     check_person(referral.care_leaver, at)
-    check_sharing(referral, at)
+    sharing = check_sharing(referral, at)
     check_not_a_member(referral.care_leaver)
     _check_room(referral)
     membership = memberships.join(
-        pantry=referral.pantry,
-        preferred_name=referral.care_leaver.preferred_name if referral.sharing.share_name else "",
-        needs=list(referral.sharing.items.order_by("kind", "value").values_list("kind", "value")),
+        pantry=referral.goes_to,
+        preferred_name=referral.care_leaver.preferred_name if sharing.share_name else "",
+        needs=list(sharing.items.order_by("kind", "value").values_list("kind", "value")),
         agreement=referral.agreement,
         first_week=referral.first_week,
         funded_until=rules.funded_until(referral.care_leaver.born_on),
@@ -88,7 +88,7 @@ def decline(
         raise Refused("Choose why the introduction is declined.")
     note = note_text(note, "your note", longest=160, needed=reason == Referral.DeclineReason.OTHER)
     if reason == Referral.DeclineReason.ALREADY_MEMBER:
-        operator = referral.pantry.operator
+        operator = referral.goes_to.operator
         if number is None or not Membership.objects.filter(operator=operator, number=number).exists():
             raise Refused("Give the number of the member who is here already; no member has that number.")
         note = f"Member number {number}. {note}".strip()
@@ -112,7 +112,7 @@ def _previous(referral: Referral) -> Membership | None:
     """The membership they had before at this operator: no second joining fee within 12 months."""
     earlier = Referral.objects.filter(
         care_leaver=referral.care_leaver,
-        membership__operator=referral.pantry.operator,
+        membership__operator=referral.goes_to.operator,
         membership__state=Membership.State.ENDED,
     ).select_related("membership")
     last = earlier.order_by("-membership__ended_on", "-membership__number").first()
@@ -120,7 +120,7 @@ def _previous(referral: Referral) -> Membership | None:
 
 
 def _check_room(referral: Referral) -> None:
-    pantry = referral.pantry
+    pantry = referral.goes_to
     if pantry.capacity is None:
         return
     Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)  # the last place is given once

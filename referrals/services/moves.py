@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from careleavers.models import CareLeaver
+from careleavers.models import CareLeaver, SharingAgreement
 from careleavers.services import sharing
 from pantry import wording
 from referrals import rules
@@ -54,7 +54,7 @@ def check_person(care_leaver: CareLeaver, at: datetime) -> None:
         raise Refused(f"The preferred name would be read by volunteers, so it must not say “{found}”. Change it first.")
 
 
-def check_sharing(referral: Referral, at: datetime) -> None:
+def check_sharing(referral: Referral, at: datetime) -> SharingAgreement:
     """Raises Refused without an agreement to share that holds on that day; the one that holds is put underneath."""
     if referral.sharing is None:
         raise Refused("Record the agreement to share first: no introduction is sent without one.")
@@ -67,6 +67,7 @@ def check_sharing(referral: Referral, at: datetime) -> None:
     if holding.pk != referral.sharing_id:  # asked again since: the later agreement counts
         referral.sharing = holding
         referral.save(update_fields=["sharing"])
+    return holding
 
 
 def check_not_a_member(care_leaver: CareLeaver) -> None:
