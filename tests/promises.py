@@ -90,6 +90,11 @@ class Proof:
         for line in self.lines:
             print(f"{line}  (held before at this state of the code)", flush=True)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport):
+        """The promise's own line instead of a dot."""
+        return ("passed", "", "") if report.when == "call" and report.passed else None
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call":
             if report.failed:
