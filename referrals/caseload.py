@@ -1,17 +1,13 @@
 """A page of young people with what each needs now: the advisor's home and the list of people to introduce.
 
-At most ten queries for a page, whatever is stored, and three of the calendar when a pantry was closed since; two while
-nothing has changed.
+At most ten queries for a page, whatever is stored, and three of the calendar when a pantry was closed since.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from hashlib import sha256
 from uuid import UUID
-from zlib import crc32
 
-from django.core.cache import cache
 from django.db.models import Count, Max, Q
 from django.urls import reverse
 
@@ -20,7 +16,6 @@ from pantry.calendar import WeekCalendar
 from pantry.models import Closure, Collection, Membership, PaidWeek, Pantry, RenewalDecision
 from referrals import rules
 from referrals.models import Referral
-from stockport_hubs.audit import services as audit
 from stockport_hubs.core.weeks import WEEK, add_months, birthday, monday
 
 LOOKED_BACK = 13  # weeks; nobody needs to know whether it is fourteen or fifteen
@@ -100,21 +95,12 @@ class Row:
 PERSON = ("preferred_name", "surname", "reference", "born_on")  # what a row reads of a person
 INTRODUCTION = ("care_leaver_id", "pk", "state", "membership_id")
 MEMBERSHIP = ("membership__number", "membership__state", "membership__first_week")
-SHAPE = crc32(repr([each.name for each in fields(Facts)]).encode())  # an earlier release kept something else
-KEPT = 10 * 60
 
 
 def rows(people: Iterable[CareLeaver], on: date) -> list[Row]:
-    """A row for each person of a page, in the order given; nothing is read again while nothing has changed."""
+    """A row for each person of a page, in the order given."""
     people = list(people)
-    stamp = audit.last_changes()
-    key = f"caseload:{SHAPE}:{on}:{sha256(repr([person.pk for person in people]).encode()).hexdigest()}"
-    kept = cache.get(key)
-    if kept and kept[0] == stamp:
-        known = kept[1]
-    else:
-        known = _read([person.pk for person in people], on)
-        cache.set(key, (stamp, known), KEPT)
+    known = _read([person.pk for person in people], on)
     made = [Row(person=person, facts=known[person.pk]) for person in people]
     for row in made:
         _flag(row, on)

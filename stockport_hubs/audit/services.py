@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit.models import AuditEvent, AuditSubject
@@ -54,19 +54,3 @@ def record_many(events: Iterable[tuple[AuditEvent, Iterable[tuple[str, UUID]]]])
         [AuditSubject(event=event, kind=kind, subject_id=key) for event, subjects in pairs for kind, key in subjects],
         batch_size=1000,
     )
-
-
-# Views of people write audit rows too, but change nothing that a page shows. Plain SQL: homes ask on every visit.
-LAST_CHANGES = """SELECT id FROM audit_auditevent
-WHERE verb NOT LIKE '%.viewed' AND verb NOT LIKE '%.listed' AND verb NOT LIKE '%.searched'
-AND verb NOT LIKE '%.opened' AND verb NOT LIKE '%.downloaded' ORDER BY id DESC LIMIT 20"""
-
-
-def last_changes() -> tuple[int, ...]:
-    """The keys of the latest changes: what was counted from the tables is still right while they are the same.
-
-    Several keys, because one may be seen before a lower one whose transaction ends later.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(LAST_CHANGES)
-        return tuple(key for (key,) in cursor.fetchall())

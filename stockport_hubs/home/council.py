@@ -1,12 +1,9 @@
 """What the homes of leaving care managers, finance officers and administrators show."""
 
-import time as clock_time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
-from zlib import crc32
 
-from django.core.cache import cache
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -19,7 +16,6 @@ from reviews import figures
 from reviews.attendance import Week
 from reviews.models import Barrier, BarrierState, ReviewMeeting
 from stockport_hubs.accounts.models import Invitation, Organisation, Role, User
-from stockport_hubs.audit import services as audit
 from stockport_hubs.charts import shapes
 from stockport_hubs.core.forms import DAY_PARTS
 from stockport_hubs.core.weeks import LONDON, WEEK, monday
@@ -27,8 +23,6 @@ from stockport_hubs.jobs import services as jobs
 from stockport_hubs.jobs.models import Job
 
 WEEKS_SHOWN = 8
-SHARE_OF_TIME = 20  # figures that took a second to count are kept for at least 20
-KEPT = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -84,11 +78,6 @@ class Step:
     action: str
 
 
-# What an earlier release has kept is never read by one that keeps something else.
-KEPT_CLASSES = (Number, Meeting, Scheme, Overview, Week, money.Position, shapes.Columns, shapes.Column)
-SHAPE = crc32(repr([field.name for kept in KEPT_CLASSES for field in fields(kept)]).encode())
-
-
 def next_meeting(user: User, on: date) -> Meeting | None:
     """The first meeting of today or later."""
     midnight = datetime.combine(on, time(), LONDON)
@@ -103,33 +92,20 @@ def agreements(user: User, on: date) -> list[FundingAgreement]:
 
 
 def overview(user: User, on: date) -> Overview:
-    """Counted again only when something has changed: every change writes an audit row, so the last ones stamp it."""
-    stamp = audit.last_changes()
-    key = f"home:{SHAPE}:{user.organisation_id}:{on}"
-    kept = cache.get(key)
-    if kept and kept[0] == stamp:
-        return kept[1]
-    made = Overview(
+    """Everything on the page, counted now."""
+    return Overview(
         numbers=numbers(user, on),
-        schemes=[scheme(agreement, on, stamp) for agreement in agreements(user, on)],
+        schemes=[scheme(agreement, on) for agreement in agreements(user, on)],
         meeting=next_meeting(user, on),
         has_people=CareLeaver.objects.for_user(user).exists(),
     )
-    cache.set(key, (stamp, made), KEPT)
-    return made
 
 
-def scheme(agreement: FundingAgreement, on: date, stamp: tuple) -> Scheme:
-    """The figures of reviews. While changes keep coming they may be up to 20 times as old as they took to count: less
-    than a second in a small scheme, a minute in a very large one."""
-    key = f"home-scheme:{SHAPE}:{agreement.pk}:{on}"
-    kept = cache.get(key)
-    if kept and (kept[0] == stamp or clock_time.time() < kept[1]):
-        return kept[2]
-    began = clock_time.perf_counter()
+def scheme(agreement: FundingAgreement, on: date) -> Scheme:
+    """The figures of reviews for the last weeks."""
     first = monday(on) - (WEEKS_SHOWN - 1) * WEEK
     counted = figures.compute(agreement, first, on, on)
-    made = Scheme(
+    return Scheme(
         pk=agreement.pk,
         name=agreement.name,
         funnel=[(stage, figures.DEFINITIONS[stage].name, number) for stage, number in counted.funnel],
@@ -138,9 +114,6 @@ def scheme(agreement: FundingAgreement, on: date, stamp: tuple) -> Scheme:
         position=counted.position,
         query=_query(agreement, first, on),
     )
-    until = clock_time.time() + SHARE_OF_TIME * (clock_time.perf_counter() - began)
-    cache.set(key, (stamp, until, made), KEPT)
-    return made
 
 
 def _chart(weeks: list) -> shapes.Columns:
