@@ -34,14 +34,16 @@ COUNTED_AS_OTHER = {"custody", "health", "safety"}
 
 class BarrierQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "BarrierQuerySet":
-        """Council: barriers of people they may see, and those of no person. Pantry managers: barriers about their own
-        pantries that name no person."""
+        """Council: barriers of people they may see or were given to look after, and those of no person they recorded.
+        Pantry managers: barriers about their own pantries that name no person."""
         if user.role == Role.LEAVING_CARE_MANAGER:
             return self.filter(Q(council_id=user.organisation_id))
         if user.role == Role.PERSONAL_ADVISOR:
             return self.filter(
                 Q(council_id=user.organisation_id),
-                Q(care_leaver__in=CareLeaver.objects.for_user(user)) | Q(owner=user) | Q(raised_by=user),
+                Q(care_leaver__in=CareLeaver.objects.for_user(user))
+                | Q(owner=user)
+                | Q(raised_by=user, care_leaver__isnull=True),
             )
         if user.role == Role.PANTRY_MANAGER:
             return self.filter(pantry__operator_id=user.organisation_id, care_leaver__isnull=True)

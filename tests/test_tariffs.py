@@ -142,7 +142,8 @@ def test_a_bought_block_keeps_its_price(world):
 @pytest.mark.parametrize("role", Role)
 def test_who_reads_proposes_and_agrees(world, client, role):
     tariff = propose(world)
-    client.force_login(factories.user(role, world.operator if role == Role.PANTRY_MANAGER else None))
+    of = {Role.PANTRY_MANAGER: world.operator, Role.FINANCE_OFFICER: world.council}.get(role)
+    client.force_login(factories.user(role, of))
 
     def status(name, *args):
         return client.get(reverse(f"pantry:{name}", args=args)).status_code

@@ -103,7 +103,7 @@ TABLE: dict[str, Row] = {
     "pantry:staff_detach": row(P, pantry_id="pantry", staff_id="staff"),
     "pantry:tariffs": row(F, M, P),
     "pantry:tariff_propose": row(P, pantry_id="pantry"),
-    "pantry:tariff_agree": row(F, across={F}, tariff_id="tariff"),
+    "pantry:tariff_agree": row(F, tariff_id="tariff"),
     "pantry:tariff_take_back": row(P, tariff_id="tariff"),
     "pantry:agreements": row(M, F),
     "pantry:agreement": row(M, F, agreement_id="agreement"),

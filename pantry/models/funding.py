@@ -91,8 +91,16 @@ class CreditPool(UuidModel):
 
 class TariffQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "TariffQuerySet":
-        """Tariffs of the pantries this person may see."""
-        return self.filter(pantry__in=Pantry.objects.for_user(user))
+        """Tariffs of the pantries this person may see. Finance officers answer prices, so theirs are those of operators
+        their council has an agreement with, or that no council has one with yet."""
+        seen = self.filter(pantry__in=Pantry.objects.for_user(user))
+        if user.role == Role.FINANCE_OFFICER:
+            every = FundingAgreement.objects.order_by()
+            ours = every.filter(funder_id=user.organisation_id)
+            seen = seen.filter(
+                Q(pantry__operator__in=ours.values("operator")) | ~Q(pantry__operator__in=every.values("operator"))
+            )
+        return seen
 
     def agreed(self) -> "TariffQuerySet":
         return self.filter(agreed_at__isnull=False)

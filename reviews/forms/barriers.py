@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from careleavers.models import CareLeaver
-from pantry.models import Pantry
+from pantry.models import FundingAgreement, Pantry
 from reviews import rules
 from reviews.models import BarrierCategory, BarrierState
 from reviews.services.barriers import councils, operator_of, owners
@@ -47,6 +47,8 @@ class BarrierForm(Form):
     def __init__(self, *args, user, person: CareLeaver | None, cancel: str, **kwargs):
         super().__init__(*args, **kwargs)
         found, pantries = councils(user), Pantry.objects.for_user(user)
+        if user.is_council:  # what is recorded about a pantry is read by its operator
+            pantries = pantries.filter(operator__in=FundingAgreement.objects.for_user(user).values("operator"))
         self.fields["council"].queryset = found
         self.fields["pantry"].queryset = pantries
         self.initial.setdefault("raised_on", clock.today())
