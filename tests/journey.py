@@ -1,0 +1,171 @@
+"""A journey through the site in Chromium: one browser for each person, every page looked at on the way."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests import browser
+from tests.processes import Process, Site
+
+PASSWORD = "three words put together"  # noqa: S105
+# Every tap, key and control of a tab, counted by the browser itself.
+COUNT = """
+const add = (name, by) => sessionStorage.setItem(name, JSON.stringify(by(JSON.parse(sessionStorage.getItem(name)))));
+addEventListener('load', () => add('loads', n => (n || 0) + 1));
+addEventListener('pointerdown', () => add('clicks', n => (n || 0) + 1), true);
+addEventListener('keydown', () => add('keys', n => (n || 0) + 1), true);
+addEventListener('input', event => add('fields', all => [...new Set([...(all || []),
+    location.pathname.replace(/[0-9a-f-]{36}/, '') + ' ' + event.target.name])]), true);
+"""
+
+
+class Person:
+    """Someone at a screen: follows links, fills in fields, presses buttons."""
+
+    def __init__(self, journey: "Journey", page: Page):
+        self.journey, self.page = journey, page
+        self.followed: set[str] = set()
+
+    @property
+    def text(self) -> str:
+        """What the page says."""
+        return self.page.locator("main").inner_text()
+
+    def go(self, path: str) -> "Person":
+        """Type an address."""
+        answer = self.page.goto(path if path.startswith("http") else self.journey.site.url + path)
+        assert answer is not None and answer.status == 200, (path, answer and answer.status)
+        return self._arrived()
+
+    def follow(self, words: str | re.Pattern, within: str = "body") -> "Person":
+        """Click the link (or link drawn as a button) with these words in its name."""
+        link = self.page.locator(within).get_by_role("link", name=words)
+        return self._click(link.or_(self.page.locator(within).locator("a[role=button]", has_text=words)))
+
+    def menu(self, entry: str) -> "Person":
+        """Click an entry of the menu."""
+        return self._click(self.page.get_by_role("navigation", name="Menu").get_by_role("link", name=entry, exact=True))
+
+    def type(self, **fields: str) -> "Person":
+        """Click into each field and fill it in."""
+        for name, value in fields.items():
+            field = self.page.locator(f"main [name={name}]")
+            field.click()
+            field.fill(value)
+        return self
+
+    def day(self, name: str, value: date) -> "Person":
+        """The three inputs of a date."""
+        return self.type(**{f"{name}_{part}": str(getattr(value, part)) for part in ("day", "month", "year")})
+
+    def choose(self, **fields: str | re.Pattern) -> "Person":
+        """Tick the radio button or checkbox, or choose the option, with these words."""
+        for name, words in fields.items():
+            field = self.page.locator(f"main [name={name}]")
+            if field.first.evaluate("field => field.tagName") == "SELECT":
+                option = field.locator("option", has_text=words).first
+                field.select_option(value=option.get_attribute("value"))
+            else:
+                ids = field.evaluate_all("all => all.map(field => field.id)")
+                labels = self.page.locator(", ".join(f'label[for="{each}"]' for each in ids))
+                labels.filter(has_text=words).first.click()
+        return self
+
+    def press(self, button: str | re.Pattern, *, refused: str = "") -> "Person":
+        """Press a button; its page may have an error summary only when a refusal is expected, with those words."""
+        self._click(self.page.locator("main").get_by_role("button", name=button))
+        summary = self.page.locator(".govuk-error-summary, .govuk-notification-banner--error")
+        said = summary.first.inner_text() if summary.count() else ""
+        assert refused in said if refused else not said, said
+        return self
+
+    def enter(self) -> "Person":
+        """The key that sends a form."""
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+        return self._arrived()
+
+    def _click(self, target) -> "Person":
+        with self.page.expect_navigation():
+            target.first.click()
+        return self._arrived()
+
+    def _arrived(self) -> "Person":
+        """The first time on each kind of page, and each time it has an error summary: look at it at every width."""
+        page = self.page
+        state = "error" if page.locator(".govuk-error-summary").count() else ""
+        kind = (browser.kind(page.url), page.title(), state)
+        if kind not in self.journey.seen:
+            self.journey.seen.add(kind)
+            browser.axe_clean(page)
+            self._no_dead_ends()
+        return self
+
+    def _no_dead_ends(self) -> None:
+        """Every link of the page leads this person to a page."""
+        for url in self.page.eval_on_selector_all("a[href^='/']", "all => all.map(link => link.href)"):
+            if (kind := browser.kind(url)) not in self.followed:
+                self.followed.add(kind)
+                status = self.page.request.get(url).status
+                assert status == 200, f"{self.page.url} leads to {url}, which answers {status}"
+
+    def start_counting(self) -> None:
+        """From here on."""
+        self.page.evaluate("sessionStorage.clear()")
+
+    def counted(self, name: str) -> int:
+        """clicks, keys, loads or fields since then."""
+        value = self.page.evaluate("name => JSON.parse(sessionStorage.getItem(name))", name)
+        return len(value) if isinstance(value, list) else value or 0
+
+
+class Journey:
+    """The site, the folder with its e-mails, and everybody who has joined."""
+
+    def __init__(self, site: Site, new_page, mail: Path, worker: Process):
+        self.site, self.new_page, self.mail, self.worker = site, new_page, mail, worker
+        self.people: dict[str, Person] = {}
+        self.seen: set[tuple[str, str, str]] = set()
+
+    def __getitem__(self, who: str) -> Person:
+        return self.people[who]
+
+    def join(self, who: str, link: str) -> Person:
+        """Open the link of an invitation and choose a password."""
+        page = self.new_page()
+        page.add_init_script(COUNT)
+        self.people[who] = Person(self, page)
+        return self[who].go(link).type(password=PASSWORD, password_again=PASSWORD).press("Join and sign in")
+
+    def invite(self, by: str, who: str, name: str, role: str = "", organisation: str = "") -> Person:
+        """On the page for inviting: someone is invited by e-mail and takes the invitation up."""
+        email = f"{who}@example.net"
+        form = self[by].type(name=name, email=email)
+        if role:
+            form.choose(role=role, organisation=organisation)
+        form.press("Send the invitation")
+        return self.join(who, re.search(r"/join/[^\s]+", self.letter(email))[0])  # type: ignore[index]
+
+    @contextmanager
+    def nothing_works(self) -> Iterator[None]:
+        """The job runner stands still meanwhile."""
+        os.killpg(self.worker.pid, signal.SIGSTOP)
+        yield
+        os.killpg(self.worker.pid, signal.SIGCONT)
+
+    def letter(self, to: str, words: str = "") -> str:
+        """The newest e-mail to that address, once it is there."""
+        anyone = next(iter(self.people.values()))
+        for _ in range(300):
+            newest_first = sorted(self.mail.glob("*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+            for text in (path.read_text() for path in newest_first):
+                if f"To: {to}" in text and words in text:
+                    return text
+            anyone.page.wait_for_timeout(100)
+        raise AssertionError(f"no e-mail came; {len(list(self.mail.glob('*')))} others did")
