@@ -50,3 +50,14 @@ def test_counts_of_wrong_passwords_are_not_pushed_out_by_many_others():
     for number in range(400):
         cache.set(f"zz-another-{number}", 1, 300)
     assert cache.get("a-count-of-wrong-passwords") == 5
+
+
+@pytest.mark.parametrize("year", ["0001", "1899", "2200", "9999"])
+def test_a_day_at_the_ends_of_time_is_refused_with_the_years_there_are(client, year):
+    client.force_login(factories.user(Role.LEAVING_CARE_MANAGER))
+    day = {"starts_on_day": "1", "starts_on_month": "1", "starts_on_year": year}
+    given = {"operator": factories.operator().pk, "name": "Words", "block_weeks": "26", "renews_automatically": "yes"}
+    given |= {"hold_after_weeks_without_collection": "6", "budget_pence": "100.00"}
+    answer = client.post(reverse("pantry:agreement_add"), given | day)
+    assert answer.status_code == 200
+    assert answer.context["form"].errors == {"starts_on": ["First day must have a year from 1900 to 2199"]}

@@ -28,6 +28,7 @@ from stockport_hubs.core.form_words import name_empty_choice, speak_plainly, sub
 
 MONTHS = {name.lower(): n for names in (calendar.month_name, calendar.month_abbr) for n, name in enumerate(names) if n}
 DAY_PARTS = ("day", "month", "year")
+YEARS = range(1900, 2200)  # weeks and financial years are reckoned from any day: not at the ends of time
 WIDGET_CLASSES = {  # first match wins: subclasses before their parents
     forms.RadioSelect: "",
     forms.CheckboxInput: "govuk-checkboxes__input",
@@ -211,9 +212,12 @@ class DayField(forms.Field):
             raise ValidationError(f"{name} must have a year of 4 numbers, like 2021", code="year")
         month = MONTHS.get(typed["month"].lower(), typed["month"])
         try:
-            return datetime.date(int(typed["year"]), int(month), int(typed["day"]))
+            day = datetime.date(int(typed["year"]), int(month), int(typed["day"]))
         except ValueError:
             raise ValidationError(f"{name} must be a real date", code="unreal")
+        if day.year not in YEARS:
+            raise ValidationError(f"{name} must have a year from {YEARS[0]} to {YEARS[-1]}", code="year")
+        return day
 
 
 class PoundsField(forms.Field):
