@@ -135,9 +135,7 @@ def members_with_weeks_to_come(pantry: Pantry, on: date) -> int:
 
 
 @transaction.atomic
-def announce_closure(
-    *, pantry: Pantry, from_on: date, until_on: date, reason: str, by: User, at: datetime
-) -> Closure:
+def announce_closure(*, pantry: Pantry, from_on: date, until_on: date, reason: str, by: User, at: datetime) -> Closure:
     """Days without a session, both included; unused weeks that fall on closed weeks move to the next free ones.
 
     The closure carries `members_moved`, the number of members whose weeks moved.

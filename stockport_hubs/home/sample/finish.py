@@ -2,9 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from reviews.services import barriers, meetings
-
 from pantry.services import places, tariffs
+from reviews.services import barriers, meetings
 from stockport_hubs.core.weeks import monday
 from stockport_hubs.jobs.models import Job
 from stockport_hubs.notifications.models import Message

@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
-from reviews.services import barriers, meetings
-
 from careleavers.models import CareLeaver
 from careleavers.services import allocations, cohort, people, sharing
 from pantry.models import Collection, FundingAgreement, Membership, Pantry
@@ -15,6 +13,7 @@ from pantry.services import collections, memberships, renewals, sessions
 from referrals import services as referrals
 from referrals.models import Referral
 from reviews.models import ReviewMeeting
+from reviews.services import barriers, meetings
 from stockport_hubs.core.weeks import LONDON, monday
 from stockport_hubs.home.sample import plan
 
