@@ -65,3 +65,12 @@ def validate(text: str) -> None:
         refuse_forbidden(text)
     except Refused as why:
         raise ValidationError(str(why), code="forbidden") from why
+
+
+def validate_unspoken(text: str) -> None:
+    """For what volunteers type: the refusal does not spell out which name or wording it found."""
+    if text.strip() and find_forbidden(text, names_that_tell()):
+        raise ValidationError(
+            "Say only what went wrong: no names of people or organisations, and nothing about why somebody shops here",
+            code="forbidden",
+        )

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,7 +13,7 @@ from stockport_hubs.charts.shapes import Bars, Columns
 from stockport_hubs.core import money
 
 NOT_SHOWN = "not shown"
-LIVE_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+LIVE_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,10 @@ def day(value: str | date | None) -> Cell:
 
 
 def safe(text: str) -> str:
-    """A spreadsheet runs what begins like a formula; an apostrophe keeps it text."""
-    return f"'{text}" if text.startswith(LIVE_BEGINNINGS) else text
+    """A spreadsheet runs what begins like a formula, some also after blanks or in full-width signs; an apostrophe keeps
+    it text."""
+    plain = unicodedata.normalize("NFKC", text)
+    return f"'{text}" if plain.startswith(LIVE_BEGINNINGS) or plain.lstrip().startswith(LIVE_BEGINNINGS) else text
 
 
 def to_csv(document: Document) -> str:

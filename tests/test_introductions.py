@@ -228,10 +228,18 @@ def test_rejoining_names_the_earlier_membership_and_pays_no_second_fee(world):
         ({"born_on": date(2010, 4, 10)}, "under 16"),
         ({"born_on": date(2001, 4, 9)}, "turned 25"),
         ({"name": "Leaving Care Lou"}, "must not say"),
+        ({"name": "Lou Quillfeather"}, "must not say “Quillfeather”"),
     ],
 )
 def test_starting_is_refused_in_words(world, more, words):
     assert words in refusal(services.draft, care_leaver=person(world, **more), by=world.advisor, at=AT)
+
+
+@pytest.mark.parametrize("text", ["Ask for Lou Quillfeather", "lives at 9 larkspur ginnel, now", "near ZZ99 3WZ"])
+def test_what_the_pantry_reads_holds_no_surname_address_or_postcode(world, text):
+    care_leaver = person(world, address="9 Larkspur Ginnel", postcode="ZZ99 3WZ")
+    said = refusal(services.draft, care_leaver=care_leaver, pantry_needs_to_know=text, by=world.advisor, at=AT)
+    assert said == "This is what the pantry reads, so it must not hold their surname, address or postcode."
 
 
 def test_starting_is_allowed_on_the_16th_birthday_and_the_day_before_the_25th(world):

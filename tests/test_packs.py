@@ -321,7 +321,7 @@ def test_hostile_text_in_every_field_opens_nothing_and_runs_nothing(db):
         listener.close()
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", " =1+1", "＝1+1"])
 def test_no_cell_of_the_csv_begins_like_a_formula(scene, start):
     frozen = packs.freeze(scene.meeting, Audience.LEAVING_CARE, made_by=start, at=scene.at)
     frozen["grid"][0]["name"] = frozen["barriers"]["rows"][0]["about"] = frozen["agreement"] = start

@@ -226,6 +226,24 @@ def test_names_that_tell_are_the_funders_their_agreements_and_advisors(hall):
     assert wording.refuse_forbidden("Ring the bell") == "Ring the bell"
 
 
+def test_what_a_volunteer_types_is_refused_without_spelling_out_what_tells(hall, volunteer):
+    with at():
+        mine = hall.record(hall.neighbour)
+    url = reverse("pantry:void", args=[mine.pk])
+    for typed in (
+        "plumbridge, borough of plumbridge",
+        "p quill example org",
+        "c-a-r-e-l-e-a-v-e-r",
+        "PLUM tree AGREEMENT",
+    ):
+        page = volunteer.post(url, {"reason": "Wrong member", "words": typed})
+        assert page.status_code == 200 and "Say only what went wrong" in page.content.decode()
+        assert [
+            secret for secret in (hall.council.name, hall.advisor.email, "care leaver", hall.agreement.name)
+            if secret in page.content.decode()
+        ] == []  # fmt: skip
+
+
 # -- the whole site ----------------------------------------------------------------------------------------------------
 
 

@@ -126,7 +126,7 @@ class VoidForm(Form):
         help_text="Needed for another reason. No names, please.",
         max_length=80,
         required=False,
-        validators=[wording.validate],
+        validators=[wording.validate_unspoken],
     )
 
     def __init__(self, *args, cancel: str, **kwargs):

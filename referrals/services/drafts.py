@@ -144,7 +144,7 @@ def reply(*, referral: Referral, note: str, by: User, at: datetime) -> Referral:
         raise Refused(f"The pantry has no open question: this introduction is {rules.SPOKEN[referral.state]}.")
     check_sharing(referral, at)
     note = note_text(note, "your answer to the pantry")
-    check_wording(note)
+    check_wording(note, referral.care_leaver)
     step = move(referral, rules.SENT, "referrals.referral.replied", by=by, at=at, note=note)
     messages.tell_pantry("referrals.replied", referral, step)
     return referral
@@ -195,7 +195,7 @@ def _answers(referral, pantry, agreement, first_week, needs_to_know, why, goes_a
     rules.check_first_week(first_week, london_date(at))
     referral.pantry, referral.agreement, referral.first_week = pantry, agreement, first_week
     needs_to_know = note_text(needs_to_know, "what the pantry needs to know", needed=False)
-    check_wording(needs_to_know)
+    check_wording(needs_to_know, referral.care_leaver)
     referral.pantry_needs_to_know = needs_to_know
     referral.why = why.strip()
     referral.goes_along = note_text(goes_along, "who goes along", longest=120, needed=False)

@@ -50,7 +50,7 @@ def check_person(care_leaver: CareLeaver, at: datetime) -> None:
         has_died=care_leaver.has_died,
         on=london_date(at),
     )
-    if found := wording.find_forbidden(care_leaver.preferred_name):
+    if found := wording.find_forbidden(care_leaver.preferred_name, [care_leaver.surname]):
         raise Refused(f"The preferred name would be read by volunteers, so it must not say “{found}”. Change it first.")
 
 
@@ -80,8 +80,11 @@ def check_not_a_member(care_leaver: CareLeaver) -> None:
         )
 
 
-def check_wording(text: str) -> None:
-    """Raises Refused when a text the pantry reads would tell volunteers what they must not know."""
+def check_wording(text: str, care_leaver: CareLeaver) -> None:
+    """Raises Refused when a text the pantry reads would tell what it must not know: words and names that tell, and the
+    person's surname, address or postcode."""
+    if text and wording.find_forbidden(text, [care_leaver.surname, care_leaver.address, care_leaver.postcode]):
+        raise Refused("This is what the pantry reads, so it must not hold their surname, address or postcode.")
     if text and (found := wording.find_forbidden(text, wording.names_that_tell())):
         raise Refused(
             f"This is what the pantry reads, so it must not say “{found}”. Leave it out or put it another way."
