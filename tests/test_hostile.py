@@ -61,3 +61,20 @@ def test_a_day_at_the_ends_of_time_is_refused_with_the_years_there_are(client, y
     answer = client.post(reverse("pantry:agreement_add"), given | day)
     assert answer.status_code == 200
     assert answer.context["form"].errors == {"starts_on": ["First day must have a year from 1900 to 2199"]}
+
+
+def test_the_address_of_an_account_has_no_page(client):
+    client.force_login(factories.user(Role.ADMINISTRATOR))
+    assert client.get("/accounts/email/").status_code == 404
+    assert client.post("/accounts/email/", {"action_add": "1", "email": "other@example.org"}).status_code == 404
+
+
+def test_the_e_mail_for_a_new_password_leads_to_the_sites_own_address(client, settings, mailoutbox):
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://hubs.example.org", ["*"]
+    someone = factories.user(Role.PANTRY_VOLUNTEER)
+    for email in (someone.email, "nobody@example.org"):
+        client.post("/accounts/password/reset/", {"email": email}, headers={"host": "evil.example"})
+    told, unknown = mailoutbox
+    assert [message.subject for message in mailoutbox] == ["A new password for Stockport Hubs"] * 2
+    assert "\nhttps://hubs.example.org/accounts/password/reset/key/" in told.body
+    assert "evil.example" not in told.body + unknown.body and "by invitation" in unknown.body

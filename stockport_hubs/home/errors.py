@@ -1,6 +1,6 @@
 """Error pages: what happened and what to do, in plain words, and nothing about what was asked for."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
@@ -23,3 +23,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: the page stands alone, because the database or the session may be what broke."""
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def no_such_page(request: HttpRequest) -> HttpResponse:
+    """In the place of a page that another package would offer here."""
+    raise Http404

@@ -137,6 +137,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an account exists only through an invitat
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # the invited one
 # Guessing is counted per account and per address of the network (in the cache table, so for all web processes
 # together). A whole office shares one address: the limits per address leave room for a Monday morning.
