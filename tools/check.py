@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -147,6 +148,8 @@ def with_servers(*arguments: str) -> int:
 def main(arguments: list[str]) -> int:
     """Which of the three."""
     os.chdir(ROOT)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # leave by way of every `finally`: nothing stays behind
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
     if not arguments:
         return everything()
     if arguments[0] == "proof":
