@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from tests import browser
 from tests.processes import Process, Site
 
-PASSWORD = "three words put together"  # noqa: S105
+PASSWORD = "three words put together"
 # Every tap, key and control of a tab, counted by the browser itself.
 COUNT = """
 const add = (name, by) => sessionStorage.setItem(name, JSON.stringify(by(JSON.parse(sessionStorage.getItem(name)))));

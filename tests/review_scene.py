@@ -45,7 +45,7 @@ class Scene(factories.World):
         self.meeting = meetings.plan(
             agreement=self.agreement,
             starts_at=factories.moment(date(2026, 6, 10), "14:00"),
-            where=text,
+            where=text[:120],
             period_from=PERIOD[0],
             period_to=PERIOD[1],
             by=self.manager,

@@ -339,7 +339,7 @@ def test_a_frozen_or_dead_redis_holds_up_no_request_for_half_a_second(tmp_path):
             redis.process.send(signal.SIGCONT)
         assert child.returncode == 0
         assert max(before[1:] + frozen) < 0.5, (first_frozen, before, frozen)
-        assert before[0] < (0.5 if first_frozen else 2), before  # the first nudge imports Celery
+        assert before[0] < 0.5, before
 
 
 ENQUEUE = """

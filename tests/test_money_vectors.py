@@ -1,6 +1,7 @@
 """The rulebook's figures, to the penny and the day: buying, renewing, leaving, and where the money then is."""
 
 from datetime import date, time, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -233,7 +234,7 @@ def collect(w: World, member: Membership, week: date) -> None:
     on = week + timedelta(days=2)
     session, _ = PantrySession.objects.get_or_create(pantry=w.pantry, on=on, opens=time(10), closes=time(12))
     Collection.objects.create(
-        key=factories.uuid4(),
+        key=uuid4(),
         membership=member,
         session=session,
         pantry=w.pantry,

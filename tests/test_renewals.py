@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, time, timedelta
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -42,7 +43,7 @@ def collect(w: World, member: Membership, week: date) -> Collection:
     on = week + timedelta(days=2)
     session, _ = PantrySession.objects.get_or_create(pantry=w.pantry, on=on, opens=time(10), closes=time(12))
     return Collection.objects.create(
-        key=factories.uuid4(),
+        key=uuid4(),
         membership=member,
         session=session,
         pantry=w.pantry,
