@@ -30,6 +30,8 @@ class BarrierCategory(models.TextChoices):
 ABOUT_THE_PANTRY = {"hours", "food_needs", "distance", "pantry_full"}
 # Stockport Homes is also the landlord: these reach it as "other" only.
 COUNTED_AS_OTHER = {"custody", "health", "safety"}
+# So they are no category of a barrier that both organisations read.
+CATEGORIES_FOR_BOTH = [(value, label) for value, label in BarrierCategory.choices if value not in COUNTED_AS_OTHER]
 
 
 class BarrierQuerySet(models.QuerySet):

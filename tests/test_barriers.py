@@ -270,3 +270,19 @@ def test_query_counts_do_not_grow(world, rows, django_assert_num_queries):
     with django_assert_num_queries(10):
         client.get(reverse("reviews:barrier", args=[made.pk]))
     assert (Action.objects.count(), AuditSubject.objects.count() > 0) == (rows, True)
+
+
+def test_custody_health_and_safety_are_no_categories_of_what_both_organisations_read(world):
+    for category in ("custody", "health", "safety"):
+        with pytest.raises(Refused, match="Choose “Other” for this"):
+            raise_one(world, pantry=world.pantry, category=category)
+        assert raise_one(world, category=category).category == category
+    for user in (world.pantry_manager, world.manager):
+        client = Client()
+        client.force_login(user)
+        page = client.get(reverse("reviews:barrier_add")).content.decode()
+        assert "Opening hours clash" in page
+        assert all(words not in page for words in ("In custody", "Health or disability", "Safety concern"))
+    client = Client()
+    client.force_login(world.pantry_manager)
+    assert "In custody" not in client.get(reverse("reviews:barriers")).content.decode()

@@ -1,9 +1,14 @@
 """What nobody types by mistake: NUL bytes, days at the ends of time, ids of another scheme. Refused, never an error."""
 
 import contextlib
+import io
+import logging
+import logging.config
 
 import pytest
+from django.conf import settings as configured
 from django.core.cache import cache
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -78,3 +83,26 @@ def test_the_e_mail_for_a_new_password_leads_to_the_sites_own_address(client, se
     assert [message.subject for message in mailoutbox] == ["A new password for Stockport Hubs"] * 2
     assert "\nhttps://hubs.example.org/accounts/password/reset/key/" in told.body
     assert "evil.example" not in told.body + unknown.body and "by invitation" in unknown.body
+
+
+def test_an_error_is_logged_by_its_kind_and_place_without_the_row_it_speaks_of():
+    name = configured.LOGGING["formatters"]["line"]
+    made = logging.config.DictConfigurator(configured.LOGGING).configure_formatter(dict(name))
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(made)
+    log = logging.Logger("tried")
+    log.addHandler(handler)
+    try:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT Zephyrine")
+        except Exception as error:
+            raise IntegrityError("DETAIL: Failing row contains (Kim, Zephyrine)") from error
+    except IntegrityError:
+        log.warning("Internal Server Error: /people/", exc_info=True)
+    lines = written.getvalue()
+    assert lines.startswith("WARNING tried Internal Server Error: /people/\n")
+    assert "test_an_error_is_logged" in lines and lines.rstrip().endswith("django.db.utils.IntegrityError")
+    assert "OperationalError" in lines or "UndefinedColumn" in lines
+    assert "Kim" not in lines.replace('raise IntegrityError("DETAIL: Failing row contains (Kim, Zephyrine)")', "")

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from careleavers.models import CareLeaver
 from pantry.models import FundingAgreement, Pantry
 from reviews import rules
-from reviews.models import BarrierCategory, BarrierState
+from reviews.models import CATEGORIES_FOR_BOTH, BarrierCategory, BarrierState
 from reviews.services.barriers import councils, operator_of, owners
 from stockport_hubs.core import clock
 from stockport_hubs.core.forms import DayField, Form, helper
@@ -57,6 +57,7 @@ class BarrierForm(Form):
             del self.fields["pantry"]
             self.fields["note"].help_text = "The Leaving Care Team reads this. Stockport Homes sees counts only."
         else:
+            self.fields["category"].choices = CATEGORIES_FOR_BOTH
             operator_id = user.organisation_id if not user.is_council else self._operator(pantries)
             self.fields["note"].help_text = FOR_BOTH
         only = list(found[:2])

@@ -8,7 +8,7 @@ from django.db import transaction
 from careleavers.models import CareLeaver
 from pantry.models import FundingAgreement, Pantry
 from reviews import rules
-from reviews.models import Action, Barrier, BarrierMove, BarrierState
+from reviews.models import COUNTED_AS_OTHER, Action, Barrier, BarrierMove, BarrierState
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
@@ -66,6 +66,8 @@ def raise_barrier(
     """Something stands in the way of a young person, or of everyone at a pantry."""
     if care_leaver is None and pantry is None:
         raise Refused("A barrier is about a young person or about a pantry. Say which.")
+    if care_leaver is None and category in COUNTED_AS_OTHER:
+        raise Refused("Both organisations read what stands in the way at a pantry. Choose “Other” for this.")
     if not by.is_council and care_leaver is not None:
         raise Refused("A pantry’s managers record what stands in the way at the pantry, not of a person.")
     if care_leaver is not None and care_leaver.has_died:

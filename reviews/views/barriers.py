@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from careleavers.models import CareLeaver
 from reviews import rules
 from reviews.forms.barriers import ActionForm, BarrierForm, BarrierMoveForm
-from reviews.models import Barrier, BarrierCategory, BarrierState
+from reviews.models import CATEGORIES_FOR_BOTH, Barrier, BarrierCategory, BarrierState
 from reviews.services import barriers as services
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import get_or_404, roles
@@ -57,7 +57,7 @@ def barriers(request):
             ("mine", "Mine", counts["mine"]),
             ("closed", "Closed", counts["closed"]),
         ],
-        "categories": BarrierCategory.choices,
+        "categories": BarrierCategory.choices if request.user.is_council else CATEGORIES_FOR_BOTH,
         "category": category,
         "today": clock.today(),
         "is_council": request.user.is_council,
