@@ -6,9 +6,7 @@ from stockport_hubs.home.errors import no_such_page
 
 urlpatterns = [
     path("", include("stockport_hubs.home.urls")),
-    path(
-        "accounts/email/", no_such_page, name="account_email_closed"
-    ),  # the invited address stays
+    path("accounts/email/", no_such_page, name="account_email_closed"),  # the invited address stays
     path("accounts/", include("allauth.urls")),
     path("", include("stockport_hubs.administration.urls")),
     path("jobs/", include("stockport_hubs.jobs.urls")),
