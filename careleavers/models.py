@@ -166,10 +166,6 @@ class CareLeaver(UuidModel):
     def is_waiting_for_name(self) -> bool:
         return not self.preferred_name and not self.has_died
 
-    @property
-    def initials(self) -> str:
-        return "".join(part[0] for part in (self.preferred_name, self.surname) if part).upper() or "–"
-
     def get_accommodation_display(self) -> str:
         return ACCOMMODATION.get(self.accommodation, "Not recorded")
 

@@ -16,6 +16,7 @@ from pantry import counter
 from pantry.models import Collection, Membership, PaidWeek, Pantry, PantrySession, Place, SharedNeed
 from pantry.models.memberships import MembershipQuerySet
 from pantry.services import collections
+from pantry.services.blocks import tariff_in_force
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
 
@@ -84,7 +85,7 @@ def rows(session: PantrySession, members: Iterable[Membership], *, by: User, tod
     paid = set(PaidWeek.objects.dated().filter(membership__in=keys, week=week).values_list("membership_id", flat=True))
     earlier = Membership.objects.filter(pk__in=[m.previous_id for m in members if m.previous_id])
     previous = dict(earlier.values_list("pk", "ended_on"))
-    tariff = collections.tariff_on(session.pantry, week)
+    tariff = tariff_in_force(session.pantry, week)
     states = collections.states_on(members, session.on, today)
 
     def row(member: Membership) -> Row:

@@ -20,6 +20,7 @@ from pantry.models import (
     SelectedItem,
     Tariff,
 )
+from pantry.services.blocks import tariff_in_force
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import weeks
@@ -194,7 +195,7 @@ def due_pence(membership: Membership, *, home: Pantry, week: date, has_paid_week
         return 0
     is_first = not Collection.objects.counted().filter(membership=membership).exists()
     previous_left_on = membership.previous.ended_on if is_first and membership.previous else None
-    return charge(membership, tariff_on(home, week), week, has_paid_week, is_first, previous_left_on)
+    return charge(membership, tariff_in_force(home, week), week, has_paid_week, is_first, previous_left_on)
 
 
 def charge(
@@ -217,12 +218,6 @@ def charge(
         weekly_pence=tariff.weekly_pence,
         joining_pence=fee,
     )
-
-
-def tariff_on(pantry: Pantry, week: date) -> Tariff | None:
-    """The agreed prices in force at a pantry in that week."""
-    agreed = Tariff.objects.agreed().filter(pantry=pantry, withdrawn_at__isnull=True, from_week__lte=week)
-    return agreed.order_by("-from_week").first()
 
 
 def _same(earlier: Collection, body: tuple, chosen: Mapping | None) -> bool:

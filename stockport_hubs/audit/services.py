@@ -41,16 +41,3 @@ def record(
         [AuditSubject(event=event, kind=kind, subject_id=key) for kind, key in dict.fromkeys(subjects)]
     )
     return event
-
-
-def record_many(events: Iterable[tuple[AuditEvent, Iterable[tuple[str, UUID]]]]) -> None:
-    """Several events at once for batches (renewals, bulk loads): two inserts whatever their number."""
-    pairs = [(event, list(dict.fromkeys(subjects))) for event, subjects in events]
-    for event, _ in pairs:
-        if (event.by_id is None) == (event.job == ""):
-            raise ValueError("An audit row needs a person or a named job, and not both.")
-    AuditEvent.objects.bulk_create([event for event, _ in pairs], batch_size=500)
-    AuditSubject.objects.bulk_create(
-        [AuditSubject(event=event, kind=kind, subject_id=key) for event, subjects in pairs for kind, key in subjects],
-        batch_size=1000,
-    )
