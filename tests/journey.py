@@ -80,7 +80,7 @@ class Person:
     def press(self, button: str | re.Pattern, *, refused: str = "") -> "Person":
         """Press a button; its page may have an error summary only when a refusal is expected, with those words."""
         self._click(self.page.locator("main").get_by_role("button", name=button))
-        summary = self.page.locator(".govuk-error-summary, .govuk-notification-banner--error")
+        summary = self.page.locator(".govuk-error-summary, .hubs-banner--problem")
         said = summary.first.inner_text() if summary.count() else ""
         assert refused in said if refused else not said, said
         return self
@@ -128,7 +128,7 @@ class Person:
 class Journey:
     """The site, the folder with its e-mails, and everybody who has joined."""
 
-    def __init__(self, site: Site, new_page, mail: Path, worker: Process):
+    def __init__(self, site: Site, new_page, mail: Path, worker: Process | None = None):
         self.site, self.new_page, self.mail, self.worker = site, new_page, mail, worker
         self.people: dict[str, Person] = {}
         self.seen: set[tuple[str, str, str]] = set()
@@ -155,6 +155,7 @@ class Journey:
     @contextmanager
     def nothing_works(self) -> Iterator[None]:
         """The job runner stands still meanwhile."""
+        assert self.worker is not None
         os.killpg(self.worker.pid, signal.SIGSTOP)
         yield
         os.killpg(self.worker.pid, signal.SIGCONT)

@@ -110,6 +110,8 @@ def a_young_person_is_introduced(journey: Journey) -> None:
     print(f"\nAn introduction: {work['loads']} pages, {work['fields']} fields, {work['clicks']} clicks")
     assert (work["loads"] <= 8, work["fields"] <= 14, work["clicks"] <= 25) == (True, True, True), work
     assert min(work.values()) >= 4, work  # they are counted
+    # and could be taken back, with a reason
+    advisor.follow("Withdraw").press(re.compile("Withdraw"), refused="Why is it withdrawn")
 
 
 def the_pantry_accepts(journey: Journey) -> None:

@@ -1,0 +1,236 @@
+"""Every page an account can reach by links, at phone, tablet and desk width: axe, no sideways scrolling, one heading,
+no console message, no link into nothing. Every form on the way is sent empty: its refusals lead to its controls."""
+
+import collections
+import html
+import re
+from datetime import timedelta
+from urllib.parse import urljoin
+
+import pytest
+from django.urls import get_resolver, resolve
+
+from stockport_hubs.core import clock
+from tests import browser
+from tests.journey import Journey, Person
+
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite]
+NOBODY = ""
+ACCOUNTS = [NOBODY, "admin", "advisor", "finance", "manager", "pantry.manager", "volunteer"]
+OF_A_KIND = 10  # pages of one kind that are read for their links; one of them is looked at
+FILES = {"health/", "reviews/packs/<uuid:pack_id>/pdf/", "reviews/packs/<uuid:pack_id>/csv/", "reviews/figures/csv/"}
+ELSEWHERE = {  # why a route is not walked
+    "seen in test_story.py": {
+        "introductions/<uuid:referral_id>/edit/",
+        "introductions/<uuid:referral_id>/check/",
+        "introductions/<uuid:referral_id>/withdraw/",
+        "jobs/<uuid:job_id>/",
+        "join/<str:token>/",
+        "reviews/packs/<uuid:pack_id>/",
+    },
+    "the same page as introductions/start/<uuid:person_id>/": {"introductions/<uuid:referral_id>/agreement/"},
+    "a button; its page is seen": {
+        "introductions/<uuid:referral_id>/reply/",
+        "jobs/<uuid:job_id>/cancel/",
+        "jobs/<uuid:job_id>/retry/",
+        "pantry/pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/",
+        "people/<uuid:pk>/cover/<uuid:cover_pk>/end/",
+        "people/<uuid:pk>/untick/",
+        "reviews/actions/<uuid:action_id>/",
+        "reviews/meetings/<uuid:meeting_id>/attendance/",
+        "reviews/meetings/<uuid:meeting_id>/move/",
+        "reviews/meetings/<uuid:meeting_id>/packs/",
+        "users/<uuid:pk>/invite-again/",
+        "users/<uuid:pk>/reactivate/",
+    },
+    "allauth's, that nothing leads to, or only two-step sign-in once it is set up": {
+        "accounts/2fa/authenticate/",
+        "accounts/2fa/reauthenticate/",
+        "accounts/2fa/recovery-codes/",
+        "accounts/2fa/recovery-codes/download/",
+        "accounts/2fa/recovery-codes/generate/",
+        "accounts/2fa/totp/deactivate/",
+        "accounts/confirm-email/(?P<key>[-:\\w]+)/$",
+        "accounts/confirm-email/",
+        "accounts/email/",
+        "accounts/login/code/confirm/",
+        "accounts/password/set/",
+    },
+}
+# Only fields that may stay empty: nothing to refuse.
+NOTHING_TO_REFUSE = {"reviews/meetings/<uuid:meeting_id>/attendance/"}
+# A form as it is after everything has been taken out; the button to press, or null when there is nothing to type.
+EMPTY = """form => {
+    const fields = [...form.elements].filter(each => each.matches('input, select, textarea') && each.type !== 'hidden');
+    for (const each of fields) {
+        if (['radio', 'checkbox'].includes(each.type)) each.checked = false;
+        else if (each.matches('select')) each.value = '';
+        else each.value = '';
+    }
+    return fields.length && !fields.every(each => each.disabled) ? form.querySelector('[type=submit]') : null;
+}"""
+
+
+class Walk:
+    """What an account came across: routes of pages, routes of forms sent empty, faults."""
+
+    def __init__(self, page, base: str, account: str):
+        self.page, self.base, self.account = page, base, account
+        self.pages: set[str] = set()
+        self.forms: set[str] = set()
+        self.faults: list[str] = []
+
+    def route(self, url: str) -> str:
+        """The pattern in the URL table; empty for what is not ours."""
+        path = url.removeprefix(self.base).partition("#")[0].partition("?")[0]
+        return resolve(path).route if path.startswith("/") and not path.startswith("/static/") else ""
+
+    def walk(self) -> "Walk":
+        if self.account == NOBODY:
+            self.page.goto(f"{self.base}/accounts/login/")
+        else:
+            browser.sign_in(self.page, self.base, f"{self.account}@example.org")
+        for route, url in self.reached(self.page.url).items():
+            self.visit(route, url)
+        return self
+
+    def reached(self, start: str) -> dict[str, str]:
+        """Follow links without drawing pages: the first address of every route."""
+        first: dict[str, str] = {}
+        read: collections.Counter[str] = collections.Counter()
+        queue, known = collections.deque([start]), {start}
+        while queue:
+            route = self.route(url := queue.popleft())
+            if not route and url != f"{self.base}/" or route in FILES or read[route] == OF_A_KIND:
+                continue
+            read[route] += 1
+            answer = self.page.request.get(url)
+            if answer.status != 200:
+                self.faults.append(f"{route}: status {answer.status}")
+                continue
+            first.setdefault(route, url)
+            for link in re.findall(r'<a [^>]*?href="([^"#]+)', answer.text()):
+                if (found := urljoin(answer.url, html.unescape(link))) not in known:
+                    known.add(found)
+                    queue.append(found)
+        return first
+
+    def visit(self, route: str, url: str) -> None:
+        """Look at a page, send its forms empty."""
+        self.pages.add(route)
+        self.page.goto(url)
+        self.look()
+        for n in range(self.page.locator("main form").count()):
+            self.send_empty(url, n)
+
+    def look(self, widths=browser.WIDTHS) -> None:
+        address = browser.kind(self.page.url)
+        self.faults += [f"{address}: {fault}" for fault in browser.page_faults(self.page, widths)]
+
+    def send_empty(self, url: str, n: int) -> None:
+        """Take everything out of the nth form and send it: an error summary comes back."""
+        form = self.page.locator("main form").nth(n)
+        route = self.route(form.evaluate("form => form.action || location.href"))
+        if form.get_attribute("role") == "search" or form.get_attribute("method") != "post" or route in self.forms:
+            return
+        button = form.evaluate_handle(EMPTY).as_element()
+        if button is None or route in NOTHING_TO_REFUSE:
+            return
+        self.forms.add(route)
+        with self.page.expect_navigation():
+            button.click()
+        if not self.page.locator(".govuk-error-summary a, .hubs-banner--problem").count():
+            self.faults.append(f"{route}: sent empty, and no refusal came back")
+        self.look(widths=(360,))
+        self.page.goto(url)
+
+
+@pytest.fixture(scope="module")
+def walked(sample_site, chromium):
+    """`walked(account)`: that account's walk, done once."""
+    done: dict[str, Walk] = {}
+
+    def walk(account: str) -> Walk:
+        if account not in done:
+            context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+            page = context.new_page()
+            page.set_default_timeout(15_000)
+            problems = browser.collect_problems(page)
+            done[account] = Walk(page, sample_site.url, account).walk()
+            done[account].faults += problems
+            context.close()
+        return done[account]
+
+    return walk
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_every_page_of_an_account_is_accessible_at_every_width(walked, account):
+    walk = walked(account)
+    assert walk.faults == [], "\n".join(walk.faults)
+    print(f"{account or 'nobody'}: {len(walk.pages)} kinds of pages, {len(walk.forms)} forms sent empty")
+
+
+NOWHERE = "00000000-0000-0000-0000-000000000000"
+UNLINKED = {  # pages that come from an e-mail, a form or a wrong address, by account
+    NOBODY: [
+        ("accounts/signup/", 200, "Accounts are by invitation"),
+        ("accounts/inactive/", 200, "This account is not active"),
+        ("accounts/password/reset/done/", 200, "Check your email"),
+        ("accounts/password/reset/key/done/", 200, "Your password is changed"),
+        ("accounts/password/reset/key/1-x/", 200, "This link does not work any more"),
+        ("join/x/", 404, "This link cannot be used"),
+        ("nowhere/", 404, "Page not found"),
+    ],
+    "volunteer": [
+        ("accounts/logout/", 200, "Do you want to sign out?"),
+        ("accounts/reauthenticate/", 200, "Show that it is you"),
+        ("people/", 403, "You cannot open this page"),
+        (f"jobs/{NOWHERE}/", 404, "Page not found"),
+    ],
+}
+
+
+@pytest.mark.console("Failed to load resource")
+@pytest.mark.parametrize("account", UNLINKED)
+def test_pages_without_a_link_are_accessible_too(sample_site, page, account):
+    assert sample_site.process.new_errors() == []
+    if account:
+        browser.sign_in(page, sample_site.url, f"{account}@example.org")
+    for path, status, heading in UNLINKED[account]:
+        answer = page.goto(f"{sample_site.url}/{path}")
+        assert (path, answer.status, page.locator("h1").inner_text()) == (path, status, heading)
+        browser.axe_clean(page)
+    refusals = 1 if account == "volunteer" else 0  # Django logs them with their traceback
+    assert len(sample_site.process.new_errors()) == refusals
+
+
+def test_pages_that_ask_before_anything_is_done(sample_site, new_page, tmp_path):
+    journey = Journey(sample_site, new_page, tmp_path)
+    pantry, manager = (Person(journey, new_page()) for _ in range(2))
+    browser.sign_in(pantry.page, sample_site.url, "pantry.manager@example.org")
+    pantry.menu("Pantries").follow("", within="main tbody").follow("Announce or withdraw a closure")
+    day = clock.today() + timedelta(days=70)
+    pantry.day("from_on", day).day("until_on", day).type(reason="Boiler repair").press("Continue")
+    assert "Announce the closure" in pantry.text
+    pantry.menu("Members").follow("", within="main tbody").follow(re.compile("End"), within="main")
+    pantry.choose(reason="Left").press("Continue")
+    assert "End this membership" in pantry.text
+    browser.sign_in(manager.page, sample_site.url, "manager@example.org")
+    manager.menu("Renewals").follow("", within="main tbody").choose(outcome="Stop").press("Continue")
+    assert "Cancel" in manager.text or "Change" in manager.text
+
+
+def test_no_page_is_left_out(walked):
+    walks = [walked(account) for account in ACCOUNTS]
+    seen = set().union(*(walk.pages | walk.forms for walk in walks))
+    unlinked = {resolve(f"/{path}").route for pages in UNLINKED.values() for path, status, _ in pages if status == 200}
+    rest = {route for route in routes() if route not in seen | unlinked | FILES}
+    assert rest == {route for routes in ELSEWHERE.values() for route in routes}
+
+
+def routes(resolver=None, before: str = ""):
+    """Every pattern of the URL table, put together."""
+    for each in (resolver or get_resolver()).url_patterns:
+        here = before + str(each.pattern).removeprefix("^")
+        yield from routes(each, here) if hasattr(each, "url_patterns") else [here]
