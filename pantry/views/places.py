@@ -46,6 +46,10 @@ def pantries(request):
 @roles(*READERS)
 def pantry(request, pantry_id):
     """One pantry; its manager also sees numbers, volunteers and what to do next."""
+    return _pantry(request, pantry_id)
+
+
+def _pantry(request, pantry_id, form: VolunteerForm | None = None):
     today = clock.today()
     found = directory.with_members(Pantry.objects.for_user(request.user), today).select_related("operator")
     shown = get_or_404(found, pk=pantry_id)
@@ -69,7 +73,7 @@ def pantry(request, pantry_id):
     if manages:
         still = Q(until_on__isnull=True) | Q(until_on__gte=today)
         context["staff"] = shown.staff.filter(still).select_related("user").order_by("user__name")
-        context["form"] = VolunteerForm(pantry=shown, volunteers=User.objects.for_user(request.user))
+        context["form"] = form or VolunteerForm(pantry=shown, volunteers=User.objects.for_user(request.user))
     return render(request, "pantry/pantry_detail.html", context)
 
 
@@ -232,8 +236,7 @@ def staff_attach(request, pantry_id):
     shown = get_or_404(Pantry.objects.for_user(request.user), pk=pantry_id)
     form = VolunteerForm(request.POST, pantry=shown, volunteers=User.objects.for_user(request.user))
     if not form.is_valid():
-        messages.error(request, "Choose a volunteer from the list.")
-        return redirect(_volunteers(shown))
+        return _pantry(request, pantry_id, form)
     user = form.cleaned_data["user"]
     try:
         places.attach_volunteer(pantry=shown, user=user, from_on=clock.today(), by=request.user, at=clock.now())
