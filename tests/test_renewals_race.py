@@ -29,7 +29,23 @@ renewals.BATCH = 25  # more moments at which a process can die
 {extra}
 call_command("renew_blocks", "--on", "2026-09-07")
 """
-WITHOUT_LOCK = "MembershipQuerySet.select_for_update = lambda rows, **how: rows.all()"
+# No lock on the members, and nobody writes the first batch before both have read it: a race, not a matter of luck.
+WITHOUT_LOCK = """
+import time
+from pathlib import Path
+from pantry.services import blocks
+MembershipQuerySet.select_for_update = lambda rows, **how: rows.all()
+folder, write = Path({folder!r}), blocks.write
+
+def write_together(*purchases, **how):
+    (folder / {name!r}).touch()
+    until = time.monotonic() + 30
+    while not all((folder / each).exists() for each in ("first", "second")) and time.monotonic() < until:
+        time.sleep(0.01)
+    return write(*purchases, **how)
+
+blocks.write = write_together
+"""
 MAKE = "import django; django.setup(); from tests.due import make_due; from tests.factories import World; "
 KEYS = {
     "pantry_prepaidblock": ["block_number_once"],
@@ -106,8 +122,9 @@ def test_two_runs_killed_again_and_again_renew_1000_members_once_each(scene, siz
 
 def race(here: Scene) -> None:
     """Two runs at the same time that do not lock the members, again until nothing is due."""
+    folder = str(here.started.folder)
     for _ in range(20):
-        runs = [here.run(name, WITHOUT_LOCK) for name in ("first", "second")]
+        runs = [here.run(name, WITHOUT_LOCK.format(folder=folder, name=name)) for name in ("first", "second")]
         for run in runs:
             run.process.wait(120)
         if here.ask("SELECT count(*) FROM pantry_membership WHERE next_due_on = '2026-09-07'") == 0:
