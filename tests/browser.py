@@ -76,19 +76,31 @@ def collect_problems(page: Page) -> list[str]:
     return problems
 
 
-def page_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
-    """What is wrong with the page as it stands: axe, sideways scrolling, headings, dead error-summary links."""
+def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
+    """What is wrong with the page as it stands, as far as one sees without axe: sideways scrolling, headings, dead
+    error-summary links. Works where the page's own scripts are off."""
     faults = [f"dead error-summary link {link}" for link in page.evaluate(DEAD_SUMMARY_LINKS)]
     headings = page.locator("h1").count()
     if headings != 1:
         faults.append(f"{headings} level-one headings")
     size = page.viewport_size
-    page.evaluate(Axe().axe_script)  # once for all widths
-    page.evaluate(MARK_ALIKE)
     for width in widths:
         page.set_viewport_size({"width": width, "height": 800})
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             faults.append(f"{width}: scrolls sideways")
+    if size:
+        page.set_viewport_size(size)
+    return faults
+
+
+def page_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
+    """The same, and what axe finds at each width."""
+    faults = plain_faults(page, widths)
+    size = page.viewport_size
+    page.evaluate(Axe().axe_script)  # once for all widths
+    page.evaluate(MARK_ALIKE)
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
         between = min(widths) < width < max(widths)
         for violation in page.evaluate(AXE, AXE_BETWEEN if between else AXE_OPTIONS):
             node = violation["nodes"][0]

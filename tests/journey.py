@@ -1,4 +1,4 @@
-"""A journey through the site in Chromium: one browser for each person, every page looked at on the way."""
+"""A journey through the site in Chromium: one browser for each person, every page looked at and all work counted."""
 
 import os
 import re
@@ -14,15 +14,6 @@ from tests import browser
 from tests.processes import Process, Site
 
 PASSWORD = "three words put together"
-# Every tap, key and control of a tab, counted by the browser itself.
-COUNT = """
-const add = (name, by) => sessionStorage.setItem(name, JSON.stringify(by(JSON.parse(sessionStorage.getItem(name)))));
-addEventListener('load', () => add('loads', n => (n || 0) + 1));
-addEventListener('pointerdown', () => add('clicks', n => (n || 0) + 1), true);
-addEventListener('keydown', () => add('keys', n => (n || 0) + 1), true);
-addEventListener('input', event => add('fields', all => [...new Set([...(all || []),
-    location.pathname.replace(/[0-9a-f-]{36}/, '') + ' ' + event.target.name])]), true);
-"""
 
 
 class Person:
@@ -31,6 +22,9 @@ class Person:
     def __init__(self, journey: "Journey", page: Page):
         self.journey, self.page = journey, page
         self.followed: set[str] = set()
+        self.work = {"loads": 0, "clicks": 0, "keys": 0}
+        self.fields: set[tuple[str, str]] = set()
+        page.on("load", lambda _: self._count("loads"))
 
     @property
     def text(self) -> str:
@@ -56,9 +50,19 @@ class Person:
         """Click into each field and fill it in."""
         for name, value in fields.items():
             field = self.page.locator(f"main [name={name}]")
-            field.click()
+            self._tap(field)
             field.fill(value)
+            self._filled(name)
         return self
+
+    def search(self, words: str) -> "Person":
+        """Into the search box, key by key, and then the key that sends a form."""
+        self._tap(self.page.get_by_role("searchbox"))
+        self.page.keyboard.type(words)
+        self._count("keys", len(words) + 1)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+        return self._arrived()
 
     def day(self, name: str, value: date) -> "Person":
         """The three inputs of a date."""
@@ -71,10 +75,12 @@ class Person:
             if field.first.evaluate("field => field.tagName") == "SELECT":
                 option = field.locator("option", has_text=words).first
                 field.select_option(value=option.get_attribute("value"))
+                self._count("clicks", 2)  # one opens the list, one picks from it
             else:
                 ids = field.evaluate_all("all => all.map(field => field.id)")
                 labels = self.page.locator(", ".join(f'label[for="{each}"]' for each in ids))
-                labels.filter(has_text=words).first.click()
+                self._tap(labels.filter(has_text=words).first)
+            self._filled(name)
         return self
 
     def press(self, button: str | re.Pattern, *, refused: str = "") -> "Person":
@@ -85,16 +91,20 @@ class Person:
         assert refused in said if refused else not said, said
         return self
 
-    def enter(self) -> "Person":
-        """The key that sends a form."""
-        with self.page.expect_navigation():
-            self.page.keyboard.press("Enter")
-        return self._arrived()
-
     def _click(self, target) -> "Person":
         with self.page.expect_navigation():
-            target.first.click()
+            self._tap(target.first)
         return self._arrived()
+
+    def _tap(self, target) -> None:
+        target.click()
+        self._count("clicks")
+
+    def _filled(self, name: str) -> None:
+        self.fields.add((browser.kind(self.page.url), name))
+
+    def _count(self, what: str, times: int = 1) -> None:
+        self.work[what] += times
 
     def _arrived(self) -> "Person":
         """The first time on each kind of page, and each time it has an error summary: look at it at every width."""
@@ -103,6 +113,9 @@ class Person:
         kind = (browser.kind(page.url), page.title(), state)
         if kind not in self.journey.seen:
             self.journey.seen.add(kind)
+            if not self.journey.java_script:
+                assert (kind, browser.plain_faults(page)) == (kind, [])
+                return self
             browser.axe_clean(page)
             self._no_dead_ends()
         return self
@@ -117,19 +130,18 @@ class Person:
 
     def start_counting(self) -> None:
         """From here on."""
-        self.page.evaluate("sessionStorage.clear()")
+        self.work, self.fields = dict.fromkeys(self.work, 0), set()
 
     def counted(self, name: str) -> int:
         """clicks, keys, loads or fields since then."""
-        value = self.page.evaluate("name => JSON.parse(sessionStorage.getItem(name))", name)
-        return len(value) if isinstance(value, list) else value or 0
+        return len(self.fields) if name == "fields" else self.work[name]
 
 
 class Journey:
-    """The site, the folder with its e-mails, and everybody who has joined."""
+    """The site, the folder with its e-mails, and everybody who has joined; their browsers may do without JavaScript."""
 
-    def __init__(self, site: Site, new_page, mail: Path, worker: Process | None = None):
-        self.site, self.new_page, self.mail, self.worker = site, new_page, mail, worker
+    def __init__(self, site: Site, new_page, mail: Path, worker: Process | None = None, *, java_script: bool = True):
+        self.site, self.new_page, self.mail, self.worker, self.java_script = site, new_page, mail, worker, java_script
         self.people: dict[str, Person] = {}
         self.seen: set[tuple[str, str, str]] = set()
 
@@ -138,8 +150,7 @@ class Journey:
 
     def join(self, who: str, link: str) -> Person:
         """Open the link of an invitation and choose a password."""
-        page = self.new_page()
-        page.add_init_script(COUNT)
+        page = self.new_page(java_script_enabled=self.java_script)
         self.people[who] = Person(self, page)
         return self[who].go(link).type(password=PASSWORD, password_again=PASSWORD).press("Join and sign in")
 
