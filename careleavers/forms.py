@@ -207,6 +207,49 @@ class CoverForm(Form):
         self.helper = helper("advisor", "from_on", "until_on", submit="Give cover", cancel=cancel)
 
 
+class _CaseloadForm(Form):
+    """Who takes over, and the ticked young people of one caseload; everybody is ticked at first."""
+
+    to: forms.ModelChoiceField = forms.ModelChoiceField(
+        label="Which advisor?", queryset=None, empty_label="Choose an advisor"
+    )
+    people: forms.ModelMultipleChoiceField = forms.ModelMultipleChoiceField(
+        label="Which young people?",
+        queryset=None,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "govuk-checkboxes--small hubs-choice-columns"}),
+        error_messages={"required": "Tick at least one young person"},
+    )
+    days: tuple[str, ...] = ()
+    submit = "Continue"
+
+    def __init__(self, *args, user: User, of: User, people: list[CareLeaver], cancel: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        to, who = self.fields["to"], self.fields["people"]
+        to.queryset = allocations.advisors_for(user).exclude(pk=of.pk)
+        to.label_from_instance = caseload_label
+        who.queryset = CareLeaver.objects.for_user(user).filter(pk__in=[person.pk for person in people])
+        who.choices = [(str(person.pk), f"{person.full_name}, {person.reference}") for person in people]
+        self.initial["people"] = [str(person.pk) for person in people]
+        self.helper = helper("to", *self.days, "people", submit=self.submit, cancel=cancel)
+
+    @property
+    def answers(self) -> dict:
+        """What the service takes."""
+        data = self.cleaned_data
+        return {"to": data["to"], "people": list(data["people"]), **{name: data[name] for name in self.days}}
+
+
+class CaseloadTransferForm(_CaseloadForm):
+    on = DayField(label="From which day?")
+    days = ("on",)
+
+
+class CaseloadCoverForm(_CaseloadForm):
+    from_on = DayField(label="First day")
+    until_on = DayField(label="Last day")
+    days = ("from_on", "until_on")
+
+
 class CohortMoveForm(Form):
     """The next step of a cohort place and its day; one possible step needs no question."""
 

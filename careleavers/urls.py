@@ -1,6 +1,6 @@
 from django.urls import path
 
-from careleavers.views import allocations, cohort, people
+from careleavers.views import allocations, caseloads, cohort, people
 
 app_name = "careleavers"
 urlpatterns = [
@@ -8,6 +8,10 @@ urlpatterns = [
     path("add/", people.person_add, name="add"),
     path("cohort/", cohort.overview, name="cohort"),
     path("cohort/tick/", cohort.tick, name="cohort_tick"),
+    path("caseloads/", caseloads.overview, name="caseloads"),
+    path("caseloads/<uuid:pk>/transfer/", caseloads.transfer, name="caseload_transfer"),
+    path("caseloads/<uuid:pk>/cover/", caseloads.cover, name="caseload_cover"),
+    path("caseloads/moves/<uuid:pk>/undo/", caseloads.undo, name="caseload_undo"),
     path("<uuid:pk>/", people.person_detail, name="detail"),
     path("<uuid:pk>/edit/", people.person_edit, name="edit"),
     path("<uuid:pk>/allocate/", allocations.allocate, name="allocate"),

@@ -69,6 +69,10 @@ TABLE: dict[str, Row] = {
     "careleavers:allocate": row(M, pk="person"),
     "careleavers:cover": row(M, pk="person"),
     "careleavers:cover_end": row(M, pk="person", cover_pk="cover"),
+    "careleavers:caseloads": row(M),
+    "careleavers:caseload_transfer": row(M, pk="advisor"),
+    "careleavers:caseload_cover": row(M, pk="advisor"),
+    "careleavers:caseload_undo": row(M, pk="caseload_move"),
     "careleavers:offer": row(A, M, pk="person"),
     "careleavers:untick": row(M, pk="person"),
     # introductions

@@ -35,6 +35,7 @@ ELSEWHERE = {  # why a route is not walked
         "jobs/<uuid:job_id>/retry/",
         "pantry/pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/",
         "people/<uuid:pk>/cover/<uuid:cover_pk>/end/",
+        "people/caseloads/moves/<uuid:pk>/undo/",
         "people/<uuid:pk>/untick/",
         "reviews/actions/<uuid:action_id>/",
         "reviews/meetings/<uuid:meeting_id>/attendance/",

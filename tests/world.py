@@ -4,7 +4,7 @@ another's. Used by the URL table and by whoever needs "someone else's"."""
 import uuid
 from datetime import date, datetime, time, timedelta
 
-from careleavers.services import allocations, cohort, people, sharing
+from careleavers.services import allocations, caseloads, cohort, people, sharing
 from pantry.models import RenewalDecision
 from pantry.services import collections, funding, journal, memberships, places, sessions, tariffs
 from referrals import services as referrals
@@ -204,6 +204,15 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         by=manager,
         at=at,
     )
+    caseload_move = caseloads.cover(
+        of=colleague,
+        to=advisor,
+        people=[theirs[0]],
+        from_on=today + timedelta(days=20),
+        until_on=today + timedelta(days=21),
+        by=manager,
+        at=at,
+    )
     barrier = barriers.raise_barrier(
         council=council,
         care_leaver=member,
@@ -298,6 +307,8 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "figure": "offered",
         "jobs": with_job,
         "cover": cover,
+        "advisor": advisor,
+        "caseload_move": caseload_move,
         "volunteer": volunteer,
         "token": "not-a-token",
         "colleague": {"person": theirs[0], "draft": their_draft, "sent": their_sent, "barrier": their_barrier},

@@ -16,7 +16,7 @@ from stockport_hubs.core.weeks import london_date
 DAY = timedelta(days=1)
 
 
-def _spoken(day: date) -> str:
+def spoken(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
@@ -58,14 +58,14 @@ def allocate(
     last = begun[-1] if begun else None
     if last and on < last.from_on:
         raise Refused(
-            f"{last.advisor.name} has been the advisor since {_spoken(last.from_on)}. Choose that day or a later one."
+            f"{last.advisor.name} has been the advisor since {spoken(last.from_on)}. Choose that day or a later one."
         )
     kept = [row for row in rows if row.from_on < on]
     if kept and kept[-1].advisor_id == advisor.pk and kept[-1].until_on is None:
         raise Refused(f"{advisor.name} is already the advisor. Choose another, or leave it as it is.")
     replaced = [row for row in rows if row.from_on >= on]
     if len(replaced) == 1 and replaced[0].advisor_id == advisor.pk and replaced[0].from_on == on:
-        raise Refused(f"{advisor.name} is already the advisor from {_spoken(on)}.")
+        raise Refused(f"{advisor.name} is already the advisor from {spoken(on)}.")
     for row in replaced:
         row.delete()
     if kept and (kept[-1].until_on is None or kept[-1].until_on >= on):
@@ -103,7 +103,7 @@ def give_cover(
     overlapping = care_leaver.covers.filter(advisor=advisor, from_on__lte=until_on, until_on__gte=from_on).first()
     if overlapping:
         raise Refused(
-            f"{advisor.name} already covers from {_spoken(overlapping.from_on)} to {_spoken(overlapping.until_on)}."
+            f"{advisor.name} already covers from {spoken(overlapping.from_on)} to {spoken(overlapping.until_on)}."
         )
     cover = AdvisorCover.objects.create(
         care_leaver=care_leaver, advisor=advisor, from_on=from_on, until_on=until_on, given_by=by

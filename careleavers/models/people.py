@@ -1,12 +1,16 @@
 """Who the council supports. The pantry side never reads these tables (rules.md, Privacy by structure)."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.core.models import UuidModel, choices_constraint
+
+if TYPE_CHECKING:
+    from careleavers.models.cohort import CohortPlace
 
 
 class Eligibility(models.TextChoices):
@@ -190,6 +194,9 @@ class AdvisorAllocation(UuidModel):
     from_on = models.DateField()
     until_on = models.DateField(null=True)
     given_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    move = models.ForeignKey(
+        "careleavers.CaseloadMove", on_delete=models.PROTECT, null=True, related_name="allocations"
+    )
 
     objects = DatedQuerySet.as_manager()
 
@@ -214,108 +221,11 @@ class AdvisorCover(UuidModel):
     from_on = models.DateField()
     until_on = models.DateField()
     given_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    move = models.ForeignKey("careleavers.CaseloadMove", on_delete=models.PROTECT, null=True, related_name="covers")
 
     objects = AdvisorCoverQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(until_on__gte=F("from_on")), name="cover_dates_in_order"),
-        ]
-
-
-class CohortPlaceState(models.TextChoices):
-    IDENTIFIED = "identified", "Identified"
-    OFFERED = "offered", "Offered"
-    AGREED = "agreed", "Agreed"
-    DECLINED = "declined", "Declined"
-    NO_REPLY = "no_reply", "No reply"
-
-
-class CohortPlace(UuidModel):
-    """A manager ticks who belongs to the pilot's cohort; nobody falls out of the denominator."""
-
-    State = CohortPlaceState
-
-    care_leaver = models.OneToOneField(CareLeaver, on_delete=models.CASCADE, related_name="cohort_place")
-    state = models.CharField(max_length=12, choices=State, default=State.IDENTIFIED)
-    state_on = models.DateField(help_text="Since when.")
-
-    class Meta:
-        constraints = [choices_constraint("state", CohortPlaceState, "cohort_state_valid")]
-
-
-class CohortMove(UuidModel):
-    """One step of a cohort place, with who and when."""
-
-    place = models.ForeignKey(CohortPlace, on_delete=models.CASCADE, related_name="moves")
-    state = models.CharField(max_length=12, choices=CohortPlace.State)
-    on = models.DateField()
-    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    recorded_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["on", "recorded_at"]
-        constraints = [choices_constraint("state", CohortPlace.State, "cohort_move_state_valid")]
-
-
-class SharingAgreementHowGiven(models.TextChoices):
-    IN_PERSON = "in_person", "In person"
-    BY_PHONE = "by_phone", "By phone"
-    IN_WRITING = "in_writing", "In writing"
-
-
-class SharingAgreement(UuidModel):
-    """The young person's agreement to take part and to have data shared with the pantry."""
-
-    HowGiven = SharingAgreementHowGiven
-
-    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.CASCADE, related_name="sharing_agreements")
-    wording_version = models.CharField(max_length=20)
-    privacy_notice_on = models.DateField(help_text="The day the privacy notice was given.")
-    given_on = models.DateField()
-    how_given = models.CharField(max_length=12, choices=HowGiven)
-    taken_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    share_name = models.BooleanField(default=True, help_text="No: the pantry sees the number only.")
-    until_on = models.DateField(null=True, blank=True)
-    withdrawn_on = models.DateField(null=True)
-
-    class Meta:
-        ordering = ["-given_on"]
-        constraints = [
-            choices_constraint("how_given", SharingAgreementHowGiven, "sharing_how_valid"),
-            models.CheckConstraint(
-                condition=Q(privacy_notice_on__lte=F("given_on")), name="sharing_notice_before_agreement"
-            ),
-            models.CheckConstraint(
-                condition=Q(until_on__isnull=True) | Q(until_on__gte=F("given_on")), name="sharing_ends_after_start"
-            ),
-            models.CheckConstraint(
-                condition=Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gte=F("given_on")),
-                name="sharing_withdrawn_after_start",
-            ),
-        ]
-
-    def holds_on(self, day: date) -> bool:
-        """Given, not run out and not withdrawn on that day."""
-        return (
-            self.given_on <= day
-            and (self.until_on is None or day <= self.until_on)
-            and (self.withdrawn_on is None or day < self.withdrawn_on)
-        )
-
-
-class SharedItem(UuidModel):
-    """One health, diet or practical fact the young person agreed to share, with its own date."""
-
-    agreement = models.ForeignKey(SharingAgreement, on_delete=models.CASCADE, related_name="items")
-    kind = models.CharField(max_length=12, help_text="A core.needs.NeedKind: allergen, diet, language, no_cooking.")
-    value = models.CharField(max_length=60, blank=True)
-    agreed_on = models.DateField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["agreement", "kind", "value"], name="shared_item_once"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["allergen", "diet", "language", "no_cooking"]), name="shared_item_kind_valid"
-            ),
         ]

@@ -1,0 +1,29 @@
+"""Who the council supports. The pantry side never reads these tables (rules.md, Privacy by structure)."""
+
+from careleavers.models.caseloads import CaseloadMove
+from careleavers.models.cohort import CohortMove, CohortPlace
+from careleavers.models.people import (
+    ACCOMMODATION,
+    AdvisorAllocation,
+    AdvisorCover,
+    CareLeaver,
+    CareLeaverQuerySet,
+    Eligibility,
+    InTouch,
+)
+from careleavers.models.sharing import SharedItem, SharingAgreement
+
+__all__ = [
+    "ACCOMMODATION",
+    "AdvisorAllocation",
+    "AdvisorCover",
+    "CareLeaver",
+    "CareLeaverQuerySet",
+    "CaseloadMove",
+    "CohortMove",
+    "CohortPlace",
+    "Eligibility",
+    "InTouch",
+    "SharedItem",
+    "SharingAgreement",
+]
