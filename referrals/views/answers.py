@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.db import transaction
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from referrals import attendance, facts, forms, rules, services
 from referrals.models import Referral
@@ -14,7 +14,7 @@ from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 
 
-@require_GET
+@require_safe
 @roles(*doors.COUNCIL, Role.PANTRY_MANAGER)
 @transaction.atomic
 def detail(request, referral_id):

@@ -3,7 +3,7 @@
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from careleavers.models import CareLeaver
 from referrals import caseload, facts, forms
@@ -17,7 +17,7 @@ from stockport_hubs.core import clock
 PAGE = 25
 
 
-@require_GET
+@require_safe
 @roles(*COUNCIL, Role.PANTRY_MANAGER)
 @transaction.atomic
 def index(request):
@@ -55,7 +55,7 @@ def index(request):
     return render(request, template, context)
 
 
-@require_GET
+@require_safe
 @roles(Role.PERSONAL_ADVISOR)
 @transaction.atomic
 def find(request):

@@ -3,7 +3,7 @@
 from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from careleavers.models import CareLeaver
 from pantry.models import Pantry
@@ -17,7 +17,7 @@ from stockport_hubs.home import council, operator
 PAGE = 25
 
 
-@require_GET
+@require_safe
 @anyone_signed_in
 def home(request):
     """Each role's own."""

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from stockport_hubs.accounts.permissions import anyone_signed_in, get_or_404
 from stockport_hubs.jobs import services
@@ -26,7 +26,7 @@ def _page(job: Job, then: str) -> str:
     return f"{url}?{urlencode({'next': then})}" if then else url
 
 
-@require_GET
+@require_safe
 @anyone_signed_in
 def progress(request, job_id):
     """How far it is; done: on to the result."""
