@@ -1,5 +1,6 @@
 """Periodic jobs of the pantries' money."""
 
+from pantry import sealed  # noqa: F401 - makes the journal a table that is sealed
 from pantry.services import journal, renewals
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
@@ -8,7 +9,7 @@ from stockport_hubs.jobs.services import Work, handler
 SHOWN = 5
 
 
-@handler("pantry.renew_blocks", seconds=300, every_minutes=10)
+@handler("pantry.renew_blocks", seconds=300, every_minutes=10, label="Renewing blocks")
 def renew_blocks(work: Work) -> None:
     """Decide the renewals that are due; members who could not be decided are named, and tried again next time."""
     done = renewals.sweep(on=clock.today(), at=clock.now(), job="pantry.renew_blocks")
@@ -16,7 +17,7 @@ def renew_blocks(work: Work) -> None:
         raise Refused(f"Renewals failed for {_first([f'member {number}' for number in done.failed])}.")
 
 
-@handler("pantry.check_journal", seconds=300, every_minutes=24 * 60)
+@handler("pantry.check_journal", seconds=300, every_minutes=24 * 60, label="Checking the journal")
 def check_journal(work: Work) -> None:
     """Prove the journal each night; a break shows as a failed job."""
     if problems := journal.check(clock.today()):

@@ -237,6 +237,7 @@ def test_the_insert_only_tables_are_these():
     assert triggers.append_only_tables() == [
         "audit_auditevent",
         "audit_auditsubject",
+        "audit_seal",
         "pantry_journalentry",
         "pantry_journalline",
         "reviews_reviewpack",

@@ -11,6 +11,7 @@ from datetime import date
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from pantry.models import (
     Account,
@@ -25,7 +26,9 @@ from pantry.models import (
     PrepaidBlock,
     RenewalDecision,
 )
+from pantry.sealed import JOURNAL
 from pantry.services import paid_weeks
+from stockport_hubs.audit import seals
 from stockport_hubs.core.money import pounds
 from stockport_hubs.core.weeks import financial_year
 
@@ -36,7 +39,7 @@ def problems(on: date) -> list[str]:
     """Every break, in sentences; empty when all agrees."""
     with _snapshot():
         checks = (_entries, _sources, _blocks, _credits, _pools, _budgets, _decisions, _due)
-        return [problem for check in checks for problem in check()] + list(_weekly_money(on))
+        return [problem for check in checks for problem in check()] + list(_weekly_money(on)) + _seals()
 
 
 @contextmanager
@@ -48,6 +51,11 @@ def _snapshot() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield
+
+
+def _seals() -> list[str]:
+    """Each line and its entry is what it was when it was sealed: also a payment, that no block speaks of."""
+    return seals.check(JOURNAL.name, now=timezone.now()).breaks
 
 
 def _entries() -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit.models import AuditEvent, AuditSubject
@@ -28,16 +28,17 @@ def record(
     """
     if (by is None) == (job == ""):
         raise ValueError("An audit row needs a person or a named job, and not both.")
-    event = AuditEvent.objects.create(
-        at=at,
-        verb=verb,
-        by=by,
-        job=job,
-        target_type=(target._meta.model_name or "") if target is not None else "",
-        target_id=target.pk if target is not None else None,
-        detail=detail or {},
-    )
-    AuditSubject.objects.bulk_create(
-        [AuditSubject(event=event, kind=kind, subject_id=key) for kind, key in dict.fromkeys(subjects)]
-    )
+    with transaction.atomic(savepoint=False):  # an event is never seen, nor sealed, without its subjects
+        event = AuditEvent.objects.create(
+            at=at,
+            verb=verb,
+            by=by,
+            job=job,
+            target_type=(target._meta.model_name or "") if target is not None else "",
+            target_id=target.pk if target is not None else None,
+            detail=detail or {},
+        )
+        AuditSubject.objects.bulk_create(
+            [AuditSubject(event=event, kind=kind, subject_id=key) for kind, key in dict.fromkeys(subjects)]
+        )
     return event

@@ -34,6 +34,19 @@ def install(using: str = "default") -> None:
                     cursor.execute(statement)
 
 
+def missing(using: str = "default") -> list[str]:
+    """Triggers that are not there, or switched off."""
+    connection = connections[using]
+    verbs, there = ["update", "delete"], "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    if connection.vendor == "postgresql":
+        verbs, there = [*verbs, "truncate"], "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')"
+    with connection.cursor() as cursor:
+        cursor.execute(there)
+        names = {name for (name,) in cursor.fetchall()}
+    wanted = [f"append_only_{table}_{verb}" for table in append_only_tables() for verb in verbs]
+    return [name for name in wanted if name not in names]
+
+
 def remove(using: str = "default") -> None:
     """Drop the triggers: for the tests' clean-up only."""
     connection = connections[using]

@@ -80,7 +80,9 @@ CRISPY_TEMPLATE_PACK = "hubs"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
+    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;"
+    # INSERT OR REPLACE deletes: without this the insert-only tables' triggers would not hear of it.
+    "PRAGMA recursive_triggers=ON;",
 }
 
 
