@@ -75,7 +75,7 @@ def test_update_delete_and_truncate_are_refused_for_every_insert_only_table(tabl
 def test_replacing_a_row_is_deleting_it_and_is_refused():
     event = write(subjects=0)
     columns = "id, at, stored_at, verb, job, target_type, detail"
-    row = f"REPLACE INTO audit_auditevent ({columns}) VALUES ({event.pk}, 0, 0, 'x', 'y', '', '{{}}')"
+    row = f"REPLACE INTO audit_auditevent ({columns}) VALUES ({event.pk}, 0, 0, 'x', 'y', '', '{{}}')"  # noqa: S608
 
     def replace():
         with transaction.atomic(), connection.cursor() as cursor:

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection, models, transaction
 
+from stockport_hubs.audit.words import WORDS
 from stockport_hubs.core import triggers
 from stockport_hubs.core.models import AppendOnlyModel
 
@@ -228,6 +229,34 @@ def test_views_and_forms_fetch_through_for_user_only():
 def test_a_planted_unscoped_read_is_found():
     fault = "def view(request, pk):\n    return CareLeaver.objects.get(pk=pk)\n"
     assert unscoped_reads({"v.py": fault}) == ["v.py:2 .objects.get"]
+
+
+# -- the audit's words -------------------------------------------------------------------------------------------------
+
+VERB = re.compile(rf"({'|'.join(sorted(OURS))})\.[a-z_]+\.([a-z_]+)?")
+
+
+def verbs_without_words(sources: dict[str, str]) -> list[str]:
+    """Verbs of the audit that stockport_hubs/audit/words.py has no words for; of an f-string its beginning counts."""
+    constants = {
+        node.value
+        for text in sources.values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and VERB.fullmatch(node.value)
+    }
+    known = {*WORDS, *(verb.rpartition(".")[0] + "." for verb in WORDS)}
+    return sorted(constants - known)
+
+
+def test_every_verb_of_the_audit_has_plain_words():
+    code = {
+        str(path): path.read_text()
+        for app in OURS
+        for path in [*ROOT.glob(f"{app}/**/*.py"), *ROOT.glob(f"stockport_hubs/{app}/**/*.py")]
+    }
+    assert verbs_without_words(code) == []
+    fault = "record('pantry.pantry.burnt')\nrecord(f'pantry.oven.{what}')\nrecord('pantry.pantry.added')"
+    assert verbs_without_words({"x.py": fault}) == ["pantry.oven.", "pantry.pantry.burnt"]
 
 
 # -- insert-only tables ------------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ SIGNED_IN = Row(EVERYONE)
 TABLE: dict[str, Row] = {
     "home": SIGNED_IN,
     "health": ANYONE,
+    "trail": row(M),
+    "trail_csv": row(M),
     "jobs:progress": row(*Role, job_id="jobs"),
     "jobs:cancel": row(*Role, job_id="jobs"),
     "jobs:retry": row(*Role, job_id="jobs"),

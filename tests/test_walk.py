@@ -18,7 +18,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.sqlite]
 NOBODY = ""
 ACCOUNTS = [NOBODY, "admin", "advisor", "finance", "manager", "pantry.manager", "volunteer"]
 OF_A_KIND = 10  # pages of one kind that are read for their links; one of them is looked at
-FILES = {"health/", "reviews/packs/<uuid:pack_id>/pdf/", "reviews/packs/<uuid:pack_id>/csv/", "reviews/figures/csv/"}
+FILES = {
+    "health/",
+    "audit/csv/",
+    "reviews/packs/<uuid:pack_id>/pdf/",
+    "reviews/packs/<uuid:pack_id>/csv/",
+    "reviews/figures/csv/",
+}
 ELSEWHERE = {  # why a route is not walked
     "seen in test_story.py": {
         "introductions/<uuid:referral_id>/edit/",

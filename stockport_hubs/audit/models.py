@@ -29,6 +29,7 @@ class AuditEvent(AppendOnlyModel):
         indexes = [
             models.Index(fields=["target_id", "-id"], name="audit_by_target"),
             models.Index(fields=["by", "-id"], name="audit_by_person"),
+            models.Index(fields=["-at", "-id"], name="audit_by_moment"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(by__isnull=False) ^ ~Q(job=""), name="audit_by_a_person_or_a_named_job"),

@@ -1,8 +1,10 @@
 from django.urls import path
 
-from stockport_hubs.home import health, views
+from stockport_hubs.home import health, trail_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("health/", health.health, name="health"),
+    path("audit/", trail_views.read, name="trail"),
+    path("audit/csv/", trail_views.download, name="trail_csv"),
 ]

@@ -63,6 +63,12 @@ def label(job: Job) -> str:
     return known.label if known and known.label else "Work in the background"
 
 
+def words(name: str) -> str:
+    """What a named job or command of the audit is, in words."""
+    known = _handlers.get(name)
+    return known.label if known and known.label else f"manage.py {name}"
+
+
 def was_refused(job: Job) -> bool:
     """It failed with a sentence meant for people, and trying again without a change would fail again."""
     return job.failed_at is not None and not job.is_cancelled and job.error.endswith(".")
