@@ -4,7 +4,7 @@ A week is closed when every session planned in it is closed. A week without any 
 hours that begin later) counts as open: nothing is known against it, and paid weeks must land somewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -87,11 +87,18 @@ class WeekCalendar:
 
     def next_open_weeks(self, pantry_id, start: date, n: int, taken=frozenset()) -> list[date]:
         """The first n open weeks from the week of `start` on that are not among those `taken`."""
-        plan, week, closed = self.plans[pantry_id], monday(start), 0
-        found: list[date] = []
+        return [week for week, _ in self.next_weeks(lambda week: pantry_id, start, n, taken)]
+
+    def next_weeks(
+        self, pantry_in: Callable[[date], UUID | None], start: date, n: int, taken=frozenset()
+    ) -> list[tuple[date, UUID]]:
+        """The same for someone who moves: `pantry_in` says whose week each Monday is; None: nobody's, so not open."""
+        week, closed = monday(start), 0
+        found: list[tuple[date, UUID]] = []
         while len(found) < n:
-            if week not in taken and not plan.is_closed(week):
-                found.append(week)
+            pantry_id = pantry_in(week)
+            if pantry_id and week not in taken and not self.plans[pantry_id].is_closed(week):
+                found.append((week, pantry_id))
                 closed = 0
             elif (closed := closed + 1) > LONGEST_SEARCH:
                 raise Refused("The pantry has no open week in the next ten years. Look at its closures first.")

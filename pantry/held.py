@@ -9,7 +9,7 @@ from django.db.models import Max, QuerySet
 from pantry import rules
 from pantry.calendar import WeekCalendar
 from pantry.models import Collection, Membership, Pantry, Place, PrepaidBlock, RenewalDecision
-from pantry.services import judging, renewals
+from pantry.services import histories, judging, renewals
 from stockport_hubs.accounts.models import Role, User
 
 Outcome = RenewalDecision.Outcome
@@ -61,9 +61,9 @@ def rows(decisions: list[RenewalDecision], user: User, today: date) -> list[Row]
     for place in Place.objects.filter(membership__in=members).select_related("pantry").order_by("from_week"):
         homes[place.membership_id] = place.pantry
     calendar = WeekCalendar.for_pantries({pantry.pk: pantry for pantry in homes.values()}.values())
-    histories = judging.histories(members)
+    states = histories.of(members)
     looked_at = {
-        m.pk: calendar.open_weeks_before(homes[m.pk].pk, today, LOOKED_BACK, m.first_week, histories[m.pk].paused_weeks)
+        m.pk: calendar.open_weeks_before(homes[m.pk].pk, today, LOOKED_BACK, m.first_week, states[m.pk].paused_weeks)
         for m in members
         if m.pk in homes
     }

@@ -10,7 +10,16 @@ from stockport_hubs.core.weeks import add_months
 
 RENEWED_AHEAD = timedelta(days=28)
 WANTED_WEEKS_AHEAD = 8
-LATE_LEAVING = timedelta(days=28)
+LATE = timedelta(days=28)  # how far back one person alone may date what they record
+LONG_PAUSE_WEEKS = 26  # then a manager decides
+
+# What may become of a membership (rules.md, States).
+MEMBERSHIP_MOVES = {
+    "pending": ("open", "ended"),
+    "open": ("paused", "ended"),
+    "paused": ("open", "ended"),
+    "ended": (),
+}
 
 
 def due_on(starts_on: date) -> date:

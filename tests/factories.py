@@ -5,9 +5,10 @@ Moments are London times; the default world begins on Mon 2 March 2026.
 
 from datetime import date, datetime, time
 from itertools import count
+from uuid import uuid4
 
-from pantry.models import FundingAgreement, Membership, OpeningHours, Pantry, Tariff
-from pantry.services import memberships
+from pantry.models import Collection, FundingAgreement, Membership, OpeningHours, Pantry, Tariff
+from pantry.services import collections, memberships, sessions
 from stockport_hubs.accounts.models import Organisation, Role, User, organisation_kind
 from stockport_hubs.core.weeks import LONDON
 
@@ -114,4 +115,19 @@ class World:
     def leave(self, membership: Membership, on: date, reason: str = "left") -> int:
         return memberships.leave(
             membership=membership, on=on, reason=reason, by=self.pantry_manager, at=moment(on, "17:00")
+        )
+
+    def collect(self, membership: Membership, on: date, clock: str = "10:30") -> Collection:
+        """A usual collection at the member's session of that day, recorded then."""
+        place = membership.places.order_by("from_week").last()
+        [session, *_] = sessions.for_day(pantry=place.pantry, on=on)
+        return collections.record(
+            session=session,
+            membership=membership,
+            key=uuid4(),
+            quantities=None,
+            fruit_and_veg=True,
+            by=self.pantry_manager,
+            collected_at=moment(on, clock),
+            at=moment(on, clock),
         )

@@ -49,10 +49,10 @@ def test_check_journal_of_nothing_is_in_order():
 PURCHASE = "(SELECT id FROM pantry_journalline WHERE account = '{}' AND source_type = '{}' ORDER BY id LIMIT 1)"
 PLANTS = {
     "advance line": (f"pantry_journalline SET pence = pence + 1 WHERE id = {PURCHASE.format('advance', 'block')}", 2),
-    "weeks line": (f"pantry_journalline SET pence = pence + 1 WHERE id = {PURCHASE.format('weeks', 'block')}", 3),
+    "weeks line": (f"pantry_journalline SET pence = pence + 1 WHERE id = {PURCHASE.format('weeks', 'block')}", 4),
     "joining line": (f"pantry_journalline SET pence = pence - 1 WHERE id = {PURCHASE.format('joining', 'block')}", 2),
     "pool line": (f"pantry_journalline SET pence = pence + 1 WHERE id = {PURCHASE.format('pool', 'block')}", 3),
-    "credit of weeks": (f"pantry_journalline SET pence = pence + 1 WHERE id = {PURCHASE.format('weeks', 'credit')}", 2),
+    "credit of weeks": (f"pantry_journalline SET pence = pence + 1 WHERE id = {PURCHASE.format('weeks', 'credit')}", 3),
     "credit in the pool": (
         f"pantry_journalline SET pence = pence - 1 WHERE id = {PURCHASE.format('pool', 'credit')}",
         3,
@@ -62,7 +62,7 @@ PLANTS = {
         "pantry_journalline SET pence = pence + CASE account WHEN 'weeks' THEN 1 ELSE -1 END WHERE source_id = "
         "(SELECT source_id FROM pantry_journalline WHERE account = 'joining' ORDER BY id LIMIT 1) "
         "AND account IN ('weeks', 'advance')",
-        3,
+        4,
     ),
     "block's weekly price": ("pantry_prepaidblock SET weekly_pence = weekly_pence + 1 WHERE block_no = 2", 4),
     "block's joining fee": (
@@ -72,7 +72,7 @@ PLANTS = {
     "block's part from credit": ("pantry_prepaidblock SET from_pool_pence = from_pool_pence - 1 WHERE block_no = 2", 3),
     "paid week": (
         "pantry_paidweek SET pence = 351 WHERE id = (SELECT min(id) FROM pantry_paidweek WHERE state = 'dated')",
-        2,
+        3,
     ),
     "credited week": (
         "pantry_paidweek SET pence = 351 WHERE id = (SELECT min(id) FROM pantry_paidweek WHERE state = 'credited')",
@@ -80,7 +80,7 @@ PLANTS = {
     ),
     "week credited without credit": (
         "pantry_paidweek SET state = 'credited' WHERE id = (SELECT min(id) FROM pantry_paidweek WHERE state = 'dated')",
-        2,
+        3,
     ),
     "pool": ("pantry_creditpool SET balance_pence = balance_pence + 1", 1),
     "budget": ("pantry_budget SET committed_pence = committed_pence - 1", 1),

@@ -377,8 +377,8 @@ def test_a_batch_takes_the_same_queries_for_1_and_3_members_and_the_same_reads_f
             assert renew().renewed == size
         counts.append(len(captured))
         reads.append(sum(query["sql"].startswith("SELECT") for query in captured))
-    assert counts[:2] == [29, 29]
-    assert reads == [16] * 3
+    assert counts[:2] == [31, 31]
+    assert reads == [18] * 3
 
 
 def test_members_beyond_one_batch_are_decided_too(world, monkeypatch):

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 
 from pantry import rules
 from pantry.calendar import WeekCalendar
@@ -19,6 +19,7 @@ from pantry.models import (
     Membership,
     PaidWeek,
     Pantry,
+    Place,
     PrepaidBlock,
     RenewalDecision,
     Tariff,
@@ -97,6 +98,12 @@ def write(
     )
     journal.post([_posting(p, block, on) for p, block in bought], at=at, by=by, job=job)
     _link_collections([p for p in purchases if p.weeks[0] <= on])
+    begins = Place.objects.filter(from_week__gt=on).exclude(from_week=F("membership__first_week"))
+    moving = set(
+        begins.filter(membership__in=[p.membership_id for p in purchases]).values_list("membership", flat=True)
+    )
+    if moving:  # weeks beyond a move belong to the next pantry
+        paid_weeks.settle(moving, on=on, at=at, by=by, job=job)
     return blocks
 
 
@@ -188,7 +195,7 @@ def buy(*, membership: Membership, by: User, at: datetime, weeks: int | None = N
     n = agreement.block_weeks if weeks is None else weeks
     if not 1 <= n <= 26:
         raise Refused("A block has 1 to 26 weeks.")
-    last = PrepaidBlock.objects.filter(membership=membership).aggregate(n=Max("block_no"))["n"] or 0
+    last = last_no(membership)
     decision = RenewalDecision.objects.filter(membership=membership, block_no=last + 1).first()
     if decision is not None:
         raise Refused(f"Block {last + 1} is decided with the renewals: it is {decision.get_outcome_display().lower()}.")
@@ -215,6 +222,11 @@ def locked(membership_id: UUID) -> Membership:
     """The membership with its row locked: every purchase, decision and leaving starts here."""
     rows = Membership.objects.select_for_update(of=("self",), no_key=True).select_related("agreement")
     return rows.get(pk=membership_id)
+
+
+def last_no(membership: Membership) -> int:
+    """The number of the member's last block; 0 before the first."""
+    return PrepaidBlock.objects.filter(membership=membership).aggregate(n=Max("block_no"))["n"] or 0
 
 
 def check_can_buy(membership: Membership) -> FundingAgreement:

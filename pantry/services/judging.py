@@ -10,16 +10,15 @@ from pantry.models import (
     Collection,
     FundingAgreement,
     Membership,
-    MembershipMove,
     Pantry,
     PrepaidBlock,
     Tariff,
 )
 from pantry.models.blocks import BlockSource
-from pantry.services import blocks, paid_weeks
+from pantry.services import blocks, histories, paid_weeks
 from pantry.services.funds import Fund
 from pantry.services.paid_weeks import NextBlock
-from stockport_hubs.core.weeks import WEEK, monday, sunday
+from stockport_hubs.core.weeks import WEEK, sunday
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def cases(memberships: list[Membership], on: date) -> tuple[list[Case], list[UUI
     due = [m for m in memberships if m.pk in ahead and ahead[m.pk].due_on <= on]
     agreements = FundingAgreement.objects.in_bulk({m.agreement_id for m in due})
     tariffs = _tariffs(pantries)
-    states = histories(due)
+    states = histories.of(due)
     bought = _bought(due)
     before = blocks.funded_before({m.pk: m.previous_id for m in due})
     looked_at = {
@@ -77,7 +76,7 @@ def cases(memberships: list[Membership], on: date) -> tuple[list[Case], list[UUI
     found = []
     for m in due:
         block, agreement = ahead[m.pk], agreements[m.agreement_id]
-        weeks = calendar.next_open_weeks(block.pantry_id, block.starts_on, agreement.block_weeks)
+        weeks = calendar.next_open_weeks(block.pantry_id, block.starts_on, agreement.block_weeks, block.paused)
         funded = [row for row in bought[m.pk] if row[1] == BlockSource.FUNDED]
         facts = rules.Renewal(
             due_on=block.due_on,
@@ -117,35 +116,6 @@ def _bought(memberships: list[Membership]) -> dict[UUID, list[tuple[date, str]]]
     rows = PrepaidBlock.objects.filter(membership__in=[m.pk for m in memberships]).order_by("block_no")
     for membership_id, bought_on, source in rows.values_list("membership", "bought_on", "source"):
         found[membership_id].append((bought_on, source))
-    return found
-
-
-class _History:
-    """The states of one membership, by day."""
-
-    def __init__(self) -> None:
-        self.moves: list[tuple[date, str]] = []
-
-    def on(self, day: date) -> str | None:
-        """The state at the end of a day."""
-        return next((state for on, state in reversed(self.moves) if on <= day), None)
-
-    @property
-    def paused_weeks(self) -> set[date]:
-        """The weeks on whose Sunday the member was paused, up to the last change."""
-        if all(state != Membership.State.PAUSED for _, state in self.moves):
-            return set()
-        first, last = sunday(self.moves[0][0]), sunday(self.moves[-1][0])
-        sundays = [first + WEEK * n for n in range((last - first).days // 7 + 1)]
-        return {monday(day) for day in sundays if self.on(day) == Membership.State.PAUSED}
-
-
-def histories(memberships: list[Membership]) -> dict[UUID, _History]:
-    """The changes of state of each membership, by its id."""
-    found: dict[UUID, _History] = defaultdict(_History)
-    moves = MembershipMove.objects.filter(membership__in=[m.pk for m in memberships]).order_by("on", "recorded_at")
-    for membership_id, on, state in moves.values_list("membership", "on", "state"):
-        found[membership_id].moves.append((on, state))
     return found
 
 

@@ -10,12 +10,25 @@ from django.db.models import Count, Max, Q
 
 from pantry import rules
 from pantry.calendar import WeekCalendar
-from pantry.models import Membership, PaidWeek, Pantry, Place, PrepaidBlock, RenewalDecision
+from pantry.models import (
+    Account,
+    EntryKind,
+    JournalLine,
+    Membership,
+    PaidWeek,
+    Pantry,
+    Place,
+    PrepaidBlock,
+    RenewalDecision,
+)
+from pantry.services import histories, journal
+from pantry.services.journal import Leg, Posting
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core.weeks import WEEK
 
 IDS = 500  # keys of one statement
+RUNNING = (Membership.State.OPEN, Membership.State.PAUSED)
 
 
 def places(membership_ids: Iterable[UUID]) -> dict[UUID, list[Place]]:
@@ -41,6 +54,7 @@ class NextBlock:
     block_no: int
     starts_on: date
     pantry_id: UUID
+    paused: frozenset[date] = frozenset()  # weeks of earlier pauses: no block is laid on them
 
     @property
     def due_on(self) -> date:
@@ -56,8 +70,7 @@ def next_blocks(
     Missing: ended or not yet confirmed, nobody pays, the member pays, weeks are parked, no place, or (`undecided`) a
     decision about the next block is there that is not "renewed": held, the member pays, stopped.
     """
-    running = (Membership.State.OPEN, Membership.State.PAUSED)
-    last = _last_weeks([m.pk for m in memberships if m.state in running and m.agreement_id and not m.self_pay_from])
+    last = _last_weeks([m.pk for m in memberships if m.state in RUNNING and m.agreement_id and not m.self_pay_from])
     number = dict(_grouped(PrepaidBlock.objects.filter(membership__in=last)).annotate(Max("block_no")))
     if undecided:
         decided = RenewalDecision.objects.filter(membership__in=last).exclude(outcome=RenewalDecision.Outcome.RENEWED)
@@ -67,11 +80,13 @@ def next_blocks(
     homes = {key: pantry_in(found, last[key] + WEEK) for key, found in places(last).items()}
     pantries = Pantry.objects.in_bulk({key for key in homes.values() if key})
     calendar = WeekCalendar.for_pantries(pantries.values())
-    ahead = {
-        key: NextBlock(number[key] + 1, calendar.next_open_week(pantry_id, last[key] + WEEK), pantry_id)
-        for key, pantry_id in homes.items()
-        if pantry_id
-    }
+    states = histories.of_ids(homes)
+    ahead = {}
+    for key, pantry_id in homes.items():
+        if pantry_id:
+            paused = frozenset(states[key].paused_weeks)
+            [start] = calendar.next_open_weeks(pantry_id, last[key] + WEEK, 1, paused)
+            ahead[key] = NextBlock(number[key] + 1, start, pantry_id, paused)
     return ahead, calendar, pantries
 
 
@@ -117,15 +132,15 @@ def redate(*, pantry: Pantry, on: date, at: datetime, by: User) -> int:
     In the caller's transaction, after the change to hours or closures; price and block stay as they are.
     """
     # The row's lock keeps out a join that read the calendar before this change and has not committed yet; joins take it
-    # too. Locking every member of the pantry, not just those with weeks to come, does the same for renewals.
+    # too. Locking every member of the pantry, not just those with weeks to come, does the same for renewals; and the
+    # paused ones for those who resume.
     Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
     here = Place.objects.filter(Q(to_week__isnull=True) | Q(to_week__gte=on), pantry=pantry)
-    running = Membership.objects.filter(pk__in=here.values("membership"), state=Membership.State.OPEN)
+    running = Membership.objects.filter(pk__in=here.values("membership"), state__in=RUNNING)
     members = list(running.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-    calendar = WeekCalendar.for_pantries([pantry])
     moved = []
     for ids in _batches(members):
-        moved += _redate(ids, pantry, on, calendar)
+        moved += settle(ids, on=on, at=at, by=by)
     set_due(members)
     if moved:
         subjects = [(audit.MEMBERSHIP, key) for key in moved]
@@ -133,32 +148,108 @@ def redate(*, pantry: Pantry, on: date, at: datetime, by: User) -> int:
     return len(moved)
 
 
-def _redate(membership_ids: list[UUID], pantry: Pantry, on: date, calendar: WeekCalendar) -> list[UUID]:
-    """Those of one batch whose weeks moved."""
-    rows = PaidWeek.objects.dated().filter(membership__in=membership_ids, week__gt=on).select_related("block")
-    weeks: dict[UUID, list[PaidWeek]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row.block.block_no, row.position)):
-        weeks[row.membership_id].append(row)
-    new: dict[date, list[int]] = defaultdict(list)
-    moved = []
-    for membership_id, all_rows in weeks.items():
-        mine = [(row.pk, row.week) for row in all_rows if row.pantry_id == pantry.pk and row.week]
-        first = next((n for n, (_, week) in enumerate(mine) if calendar.is_closed(pantry.pk, week)), None)
+def settle(
+    membership_ids: Iterable[UUID], *, on: date, at: datetime, by: User | None = None, job: str = ""
+) -> list[UUID]:
+    """Those of up to IDS members whose unused weeks lay where they may not, and now lie on the next free open weeks of
+    the member's own pantry in each week: a closed week, or a week of the pantry they have moved from.
+
+    The memberships are locked. From the first such week on all of a member's weeks are laid anew, in order.
+    """
+    membership_ids = list(membership_ids)
+    homes = places(membership_ids)
+    calendar = calendar_of(homes)
+    moved, onto = [], []
+    for membership_id, rows in _unused(membership_ids, on).items():
+        mine = homes[membership_id]
+        first = next((n for n, row in enumerate(rows) if _is_out_of_place(row, mine, calendar)), None)
         if first is None:
             continue
+        taken = {row.week for row in rows[:first]}
+        onto += lay(rows[first:], mine, calendar, _week(rows[first]), taken)
         moved.append(membership_id)
-        elsewhere = {row.week for row in all_rows if row.pantry_id != pantry.pk}
-        tail = mine[first:]
-        onto = calendar.next_open_weeks(pantry.pk, tail[0][1], len(tail), elsewhere)
-        for (key, old), week in zip(tail, onto, strict=True):
-            if old != week:
-                new[week].append(key)
-    # Clear before setting: the constraint of one paid week a week is checked row by row.
-    for ids in _batches(key for keys in new.values() for key in keys):
-        PaidWeek.objects.filter(pk__in=ids).update(state=PaidWeek.State.PARKED, week=None)
-    for week, ids in new.items():
-        PaidWeek.objects.filter(pk__in=ids).update(state=PaidWeek.State.DATED, week=week)
+    put(onto, on=on, at=at, by=by, job=job)
     return moved
+
+
+def calendar_of(homes: dict[UUID, list[Place]]) -> WeekCalendar:
+    """The calendar of every pantry of some members' places."""
+    return WeekCalendar.for_pantries(
+        Pantry.objects.filter(pk__in={p.pantry_id for each in homes.values() for p in each})
+    )
+
+
+def _unused(membership_ids: list[UUID], on: date) -> dict[UUID, list[PaidWeek]]:
+    """The dated weeks of each member whose Monday is later than a day, the earlier block first."""
+    rows = PaidWeek.objects.dated().filter(membership__in=membership_ids, week__gt=on).select_related("block")
+    found: dict[UUID, list[PaidWeek]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row.block.block_no, row.position)):
+        found[row.membership_id].append(row)
+    return found
+
+
+def _is_out_of_place(row: PaidWeek, homes: list[Place], calendar: WeekCalendar) -> bool:
+    week = _week(row)
+    return row.pantry_id != pantry_in(homes, week) or calendar.is_closed(row.pantry_id, week)
+
+
+def _week(row: PaidWeek) -> date:
+    assert row.week is not None  # a constraint: dated weeks have a Monday
+    return row.week
+
+
+@dataclass(frozen=True)
+class Onto:
+    """Where a paid week is to lie."""
+
+    row: PaidWeek
+    week: date
+    pantry_id: UUID
+
+
+def lay(rows: list[PaidWeek], homes: list[Place], calendar: WeekCalendar, start: date, taken=frozenset()) -> list[Onto]:
+    """Rows in order, onto the next free open weeks from a Monday on."""
+    found = calendar.next_weeks(lambda week: pantry_in(homes, week), start, len(rows), taken)
+    return [Onto(row, week, pantry_id) for row, (week, pantry_id) in zip(rows, found, strict=True)]
+
+
+def put(onto: list[Onto], *, on: date, at: datetime, by: User | None = None, job: str = "") -> None:
+    """Write where weeks lie; what goes to another pantry is transferred in the journal."""
+    changed = [each for each in onto if (each.row.week, each.row.pantry_id) != (each.week, each.pantry_id)]
+    new: dict[tuple[date, UUID], list[int]] = defaultdict(list)
+    for each in changed:
+        new[each.week, each.pantry_id].append(each.row.pk)
+    # Clear before setting: the constraint of one paid week a week is checked row by row.
+    for ids in _batches(each.row.pk for each in changed):
+        PaidWeek.objects.filter(pk__in=ids).update(state=PaidWeek.State.PARKED, week=None)
+    for (week, pantry_id), ids in new.items():
+        PaidWeek.objects.filter(pk__in=ids).update(state=PaidWeek.State.DATED, week=week, pantry=pantry_id)
+    transfer([(each.row, each.pantry_id) for each in changed], on=on, at=at, by=by, job=job)
+
+
+def transfer(
+    going: Iterable[tuple[PaidWeek, UUID]], *, on: date, at: datetime, by: User | None = None, job: str = ""
+) -> None:
+    """Post what goes to another pantry: an entry for each agreement, two lines for each block and pair of pantries.
+
+    `going` pairs a paid week, as it was, with its new pantry. Price, block and agreement stay.
+    """
+    sums: dict[tuple[UUID, UUID, UUID, UUID], int] = defaultdict(int)
+    for row, pantry_id in going:
+        if row.pantry_id != pantry_id and row.block.agreement_id:
+            sums[row.block.agreement_id, row.block_id, row.pantry_id, pantry_id] += row.pence
+    if not sums:
+        return
+    lines = JournalLine.objects.filter(source_type="move", source_id__in={key[1] for key in sums}).order_by()
+    posted = dict(lines.values_list("source_id").annotate(Count("pk")))
+    legs: dict[UUID, list[Leg]] = defaultdict(list)
+    for (agreement_id, block_id, old, new), pence in sums.items():
+        n = posted[block_id] = posted.get(block_id, 0) + 2
+        legs[agreement_id] += [
+            Leg(Account.WEEKS, -pence, "move", block_id, f"out {n // 2}", old),
+            Leg(Account.WEEKS, pence, "move", block_id, f"in {n // 2}", new),
+        ]
+    journal.post([Posting(EntryKind.TRANSFER, key, on, each) for key, each in legs.items()], at=at, by=by, job=job)
 
 
 def _batches(keys: Iterable) -> Iterator[list]:

@@ -22,7 +22,9 @@ from pantry.models import (
     JournalEntry,
     JournalLine,
     Membership,
+    MembershipMove,
     PaidWeek,
+    Place,
     PrepaidBlock,
     RenewalDecision,
 )
@@ -38,7 +40,7 @@ BATCH = 500
 def problems(on: date) -> list[str]:
     """Every break, in sentences; empty when all agrees."""
     with _snapshot():
-        checks = (_entries, _sources, _blocks, _credits, _pools, _budgets, _decisions, _due)
+        checks = (_entries, _sources, _blocks, _credits, _transfers, _pools, _budgets, _decisions, _states, _due)
         return [problem for check in checks for problem in check()] + list(_weekly_money(on)) + _seals()
 
 
@@ -69,8 +71,9 @@ def _entries() -> Iterator[str]:
 def _sources() -> Iterator[str]:
     """Each line about a block belongs to one that exists, in an entry of the right kind."""
     about = {"block": EntryKind.PURCHASE, "credit": EntryKind.CREDIT, "payment": EntryKind.PAYMENT}
+    about["move"] = EntryKind.TRANSFER
     block = PrepaidBlock.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"))
-    lost = JournalLine.objects.filter(source_type__in=["block", "credit"]).filter(~Exists(block))
+    lost = JournalLine.objects.filter(source_type__in=["block", "credit", "move"]).filter(~Exists(block))
     for line in lost.order_by("pk"):
         yield f"Journal line {line.pk} ({pounds(line.pence)}) belongs to no block under its agreement."
     wrong = Q()
@@ -113,6 +116,30 @@ def _credits() -> Iterator[str]:
             yield f"{_name(block)}: credited weeks {pounds(block.said)}, credit in the journal {pounds(block.found)}."
 
 
+def _transfers() -> Iterator[str]:
+    """What each block has moved between pantries sums to zero, and its weeks lie where the journal says."""
+    moved = JournalLine.objects.filter(source_type="move").order_by().values("source_id").annotate(out=_sum("pence"))
+    for row in moved.exclude(out=0).order_by("source_id"):
+        yield f"Transfers of block {row['source_id']} are out by {pounds(row['out'])}."
+    entered = JournalLine.objects.filter(
+        source_type__in=["block", "credit", "move"],
+        source_id=OuterRef("block"),
+        pantry=OuterRef("pantry"),
+        account=Account.WEEKS,
+    )
+    kept = PaidWeek.objects.filter(block__agreement__isnull=False).exclude(
+        state__in=[PaidWeek.State.CREDITED, PaidWeek.State.REVERSED]
+    )
+    there = kept.order_by().values("block", "pantry", "block__block_no", "block__membership__number", "pantry__name")
+    there = there.annotate(n=Sum("pence"))
+    posted = _subquery(entered.order_by().values("source_id").annotate(n=Sum("pence")))
+    for row in there.annotate(found=posted).exclude(n=F("found")).order_by("block__membership__number", "pantry__name"):
+        yield (
+            f"Block {row['block__block_no']} of member {row['block__membership__number']}: {pounds(row['n'])} of weeks "
+            f"at {row['pantry__name']}, {pounds(row['found'])} in the journal."
+        )
+
+
 def _pools() -> Iterator[str]:
     """Each pool holds what the journal says."""
     lines = JournalLine.objects.filter(account=Account.POOL).order_by()
@@ -151,6 +178,29 @@ def _decisions() -> Iterator[str]:
     )
     for decision in other.select_related("membership").order_by("membership__number"):
         yield f"{decision.membership}: the decision about block {decision.block_no} names another block."
+
+
+def _states() -> Iterator[str]:
+    """A member's weeks lie as the state says: parked while paused, none after the end, at the pantry of their place."""
+    last = MembershipMove.objects.filter(membership=OuterRef("pk")).order_by("-on", "-recorded_at")
+    members = Membership.objects.annotate(noted=Subquery(last.values("state")[:1]))
+    for member in members.exclude(state=F("noted")).order_by("number"):
+        yield f"{member}: {member.get_state_display().lower()}, but the last change noted is {member.noted}."
+    State, weeks = PaidWeek.State, PaidWeek.objects.select_related("membership").order_by("membership__number", "pk")
+    since = MembershipMove.objects.filter(membership=OuterRef("membership")).order_by("-on").values("on")[:1]
+    elsewhere = Place.objects.filter(membership=OuterRef("membership"), from_week__lte=OuterRef("week"))
+    elsewhere = elsewhere.filter(Q(to_week__isnull=True) | Q(to_week__gt=OuterRef("week")))
+    wrong = {
+        "parked and the member is not paused": weeks.filter(state=State.PARKED).exclude(membership__state="paused"),
+        "dated in a pause": weeks.filter(state=State.DATED, membership__state="paused", week__gt=Subquery(since)),
+        "dated after the end": weeks.filter(state=State.DATED, week__gt=F("membership__ended_on")),
+        "at a pantry they do not belong to in it": weeks.filter(state=State.DATED).filter(
+            Exists(elsewhere), ~Exists(elsewhere.filter(pantry=OuterRef("pantry")))
+        ),
+    }
+    for why, rows in wrong.items():
+        for row in rows.values_list("membership__number", "week").distinct():
+            yield f"Member {row[0]}: the paid week {f'of {_day(row[1])} ' if row[1] else ''}is {why}."
 
 
 def _due() -> Iterator[str]:
