@@ -113,10 +113,6 @@ def _no_collection(w, m):
     collect(w, m, DUE - 7 * WEEK)
 
 
-def _paused(w, m):
-    m.state = Membership.State.PAUSED
-
-
 def _flagged(w, m):
     m.stop_renewal = True
 
@@ -148,7 +144,6 @@ def _daily_limit(w, m):
         _agreement_ends,
         _funded_until,
         _no_collection,
-        _paused,
         _flagged,
         _blocks_reached,
         _pantry_closing,

@@ -133,10 +133,12 @@ def _transfers() -> Iterator[str]:
     there = kept.order_by().values("block", "pantry", "block__block_no", "block__membership__number", "pantry__name")
     there = there.annotate(n=Sum("pence"))
     posted = _subquery(entered.order_by().values("source_id").annotate(n=Sum("pence")))
-    for row in there.annotate(found=posted).exclude(n=F("found")).order_by("block__membership__number", "pantry__name"):
+    for lies in (
+        there.annotate(found=posted).exclude(n=F("found")).order_by("block__membership__number", "pantry__name")
+    ):
         yield (
-            f"Block {row['block__block_no']} of member {row['block__membership__number']}: {pounds(row['n'])} of weeks "
-            f"at {row['pantry__name']}, {pounds(row['found'])} in the journal."
+            f"Block {lies['block__block_no']} of member {lies['block__membership__number']}: {pounds(lies['n'])} of weeks "
+            f"at {lies['pantry__name']}, {pounds(lies['found'])} in the journal."
         )
 
 
