@@ -136,10 +136,9 @@ def _transfers() -> Iterator[str]:
     for lies in (
         there.annotate(found=posted).exclude(n=F("found")).order_by("block__membership__number", "pantry__name")
     ):
-        yield (
-            f"Block {lies['block__block_no']} of member {lies['block__membership__number']}: {pounds(lies['n'])} of weeks "
-            f"at {lies['pantry__name']}, {pounds(lies['found'])} in the journal."
-        )
+        block = f"Block {lies['block__block_no']} of member {lies['block__membership__number']}"
+        weeks, posted_there = pounds(lies["n"]), pounds(lies["found"])
+        yield f"{block}: {weeks} of weeks at {lies['pantry__name']}, {posted_there} in the journal."
 
 
 def _pools() -> Iterator[str]:
