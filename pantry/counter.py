@@ -17,23 +17,12 @@ def why_not(state: str) -> str:
     return ""
 
 
-def to_pay(
-    *,
-    paid_for: bool,
-    self_pay_from: date | None,
-    week: date,
-    has_paid_week: bool,
-    weekly_pence: int,
-    joining_pence: int,
-) -> int:
-    """Pence to pay at the counter in the week of that Monday; `joining_pence` is 0 where no joining fee is due.
+def pays(*, paid_for: bool, self_pay_from: date | None, week: date) -> bool:
+    """Whether a member pays at the counter in the week of that Monday, unless that week is bought already.
 
     A member somebody pays for never pays here, also when a week is not bought yet: managers see and settle that.
     """
-    pays = self_pay_from <= week if self_pay_from else not paid_for
-    if not pays or has_paid_week:
-        return 0
-    return weekly_pence + (0 if paid_for else joining_pence)
+    return self_pay_from <= week if self_pay_from else not paid_for
 
 
 def over_allowance(quantities: Mapping, *, allowance: int, bands: Mapping) -> str:

@@ -6,19 +6,23 @@ Pages for volunteers are given these rows, never a Membership: what is not a fie
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Exists, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Lower
 
 from pantry import counter
 from pantry.models import Collection, Membership, PaidWeek, Pantry, PantrySession, Place, SharedNeed
-from pantry.models.memberships import MembershipQuerySet
+from pantry.models.memberships import MembershipQuerySet, called
 from pantry.services import collections
 from pantry.services.blocks import tariff_in_force
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
+
+ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -51,104 +55,199 @@ class Row:
     collected: Collected | None
 
 
+class Facts(NamedTuple):
+    """What a row is made from, as plain values: no page is asked for more often than a session's."""
+
+    id: UUID
+    number: int
+    preferred_name: str
+    state: str
+    agreement_id: UUID | None
+    self_pay_from: date | None
+    joined_on: date
+    previous_left_on: date | None
+
+    def pays(self, week: date) -> bool:
+        """At the counter, unless the week is bought already."""
+        return counter.pays(paid_for=self.agreement_id is not None, self_pay_from=self.self_pay_from, week=week)
+
+
+class Taken(NamedTuple):
+    """A counted collection of the week, as plain values."""
+
+    membership_id: UUID
+    id: UUID
+    session_id: UUID
+    pantry_id: UUID
+    pantry_name: str
+    recorded_by_id: UUID
+    recorded_by_name: str
+    on: date
+    is_late: bool
+    collected_at: datetime
+    recorded_at: datetime
+    fruit_and_veg: bool
+    items: int | None
+
+
+FACTS = tuple({"id": "pk", "previous_left_on": "previous__ended_on"}.get(name, name) for name in Facts._fields)
+TAKEN = tuple(
+    {"pantry_name": "pantry__name", "recorded_by_name": "recorded_by__name"}.get(name, name)
+    for name in Taken._fields[:-1]
+)
+
+
+def of_operator(session: PantrySession) -> MembershipQuerySet:
+    """Everyone who could come, wherever they belong: the operator's members."""
+    return Membership.objects.filter(operator_id=session.pantry.operator_id)
+
+
 def listed(session: PantrySession) -> MembershipQuerySet:
     """Members with a place at the session's pantry that day whose membership has not ended before it, by name."""
     current = ~Q(state=Membership.State.ENDED) | Q(ended_on__gte=session.on)
     nameless = Case(When(preferred_name="", then=Value(1)), default=Value(0))
-    return (
-        Membership.objects.filter(current, operator_id=session.pantry.operator_id)
-        .at_pantries([session.pantry_id], session.on)
-        .order_by(nameless, Lower("preferred_name"), "number")
-    )
+    here = of_operator(session).filter(current).at_pantries([session.pantry_id], session.on)
+    return here.order_by(nameless, Lower("preferred_name"), "number")
 
 
-def unlisted(session: PantrySession, words: str) -> Membership | None:
-    """The operator's member with exactly this number who is not listed: left, or of another pantry."""
-    if not words.isdecimal() or len(words) > 8:
-        return None
-    number = Membership.objects.filter(operator_id=session.pantry.operator_id, number=int(words))
-    return number.exclude(pk__in=listed(session).order_by().values("pk")).first()
+def page_of(session: PantrySession, words: str, number: str) -> Page:
+    """One page of the members listed, as Facts. They are counted only where they do not all fit on the first."""
+    members = listed(session).search(words) if words else listed(session)
+    facts = members.values_list(*FACTS)
+    paginator = Paginator(facts, ROWS)
+    if number in ("", "1"):
+        first = list(facts[: ROWS + 1])
+        if len(first) <= ROWS:
+            paginator.count = len(first)
+        return Page([Facts(*each) for each in first[:ROWS]], 1, paginator)
+    page = paginator.get_page(number)
+    return Page([Facts(*each) for each in page], page.number, paginator)
 
 
-def rows(session: PantrySession, members: Iterable[Membership], *, by: User, today: date) -> list[Row]:
+def rows(session: PantrySession, members: Iterable[Facts], *, by: User, today: date) -> list[Row]:
     """Rows for listed members in their order; the number of queries does not depend on how many there are."""
     members = list(members)
     week = weeks.monday(session.on)
-    keys = [member.pk for member in members]
-    shared: dict[UUID, list[SharedNeed]] = defaultdict(list)
-    for need in SharedNeed.objects.filter(membership__in=keys):
-        shared[need.membership_id].append(need)
-    counted = Collection.objects.counted().filter(membership__in=keys)
-    of_week = counted.filter(week=week).select_related("recorded_by", "pantry").prefetch_related("items")
-    collected = {each.membership_id: each for each in of_week}
-    came_before = set(counted.exclude(week=week).values_list("membership_id", flat=True).distinct())
-    paid = set(PaidWeek.objects.dated().filter(membership__in=keys, week=week).values_list("membership_id", flat=True))
-    earlier = Membership.objects.filter(pk__in=[m.previous_id for m in members if m.previous_id])
-    previous = dict(earlier.values_list("pk", "ended_on"))
-    tariff = tariff_in_force(session.pantry, week)
-    states = collections.states_on(members, session.on, today)
+    keys = [member.id for member in members]
+    shared: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    for key, kind, value in SharedNeed.objects.filter(membership__in=keys).values_list(
+        "membership_id", "kind", "value"
+    ):
+        shared[key].append((kind, value))
+    collected = _taken(keys, week)
+    counted = Collection.objects.counted().filter(membership__in=keys).exclude(week=week).order_by()
+    came_before = set(counted.values_list("membership_id", flat=True).distinct())
+    due = _due(session, [member for member in members if member.pays(week)], week, came_before)
+    states = collections.states_on({member.id: member.state for member in members}, session.on, today)
 
-    def row(member: Membership) -> Row:
-        is_first = member.pk not in came_before
-        left_on = previous[member.previous_id] if member.previous_id else None
-        due = collections.charge(member, tariff, week, member.pk in paid, is_first, left_on)
-        why = counter.why_not(states[member.pk])
-        return _row(session, member, collected.get(member.pk), shared[member.pk], due, is_first, by, today, why)
+    def row(member: Facts) -> Row:
+        is_first, why = member.id not in came_before, counter.why_not(states[member.id])
+        pence = due.get(member.id, 0)
+        return _row(session, member, collected.get(member.id), shared[member.id], pence, is_first, by, today, why)
 
     return [row(member) for member in members]
 
 
-def _row(session, member, taken, shared, due, is_first, by, today, why: str, note: str = "") -> Row:
+def _due(session: PantrySession, payers: list[Facts], week: date, came_before: set[UUID]) -> dict[UUID, int]:
+    """Pence by member, for those who pay at the counter and whose week is not bought already."""
+    if not payers:
+        return {}
+    bought = PaidWeek.objects.dated().filter(membership__in=[member.id for member in payers], week=week).order_by()
+    paid, tariff = set(bought.values_list("membership_id", flat=True)), tariff_in_force(session.pantry, week)
+    return {
+        member.id: collections.charge(
+            tariff,
+            paid_for=member.agreement_id is not None,
+            is_first=member.id not in came_before,
+            joined_on=member.joined_on,
+            previous_left_on=member.previous_left_on,
+        )
+        for member in payers
+        if member.id not in paid
+    }
+
+
+def _taken(keys: list[UUID], week: date) -> dict[UUID, Taken]:
+    """The week's counted collections of these members."""
+    of_week = Collection.objects.counted().filter(membership__in=keys, week=week).order_by()
+    return {each[0]: Taken(*each) for each in of_week.values_list(*TAKEN).annotate(n=Sum("items__quantity"))}
+
+
+def _row(session, member: Facts, taken, shared, due, is_first, by, today, why: str, note: str = "") -> Row:
     by_kind = defaultdict(list)
-    for need in shared:
-        by_kind[need.kind].append(need)
+    for kind, value in shared:
+        by_kind[kind].append(value)
     return Row(
-        id=member.pk,
+        id=member.id,
         number=member.number,
-        called=member.called,
+        called=called(member.preferred_name),
         may_shop=not why and taken is None,
         words=why or note,
         to_pay_pence=0 if why or taken else due,
         left=0 if why or taken else session.pantry.allowance,
         allowance=session.pantry.allowance,
-        needs=tuple(needs.words(n.kind, n.value) for kind in ("allergen", "diet") for n in by_kind[kind]),
-        interpreter=", ".join(need.value for need in by_kind["language"]),
+        needs=tuple(needs.words(kind, value) for kind in ("allergen", "diet") for value in by_kind[kind]),
+        interpreter=", ".join(by_kind["language"]),
         no_cooking=bool(by_kind["no_cooking"]),
         is_first_visit=is_first,
         collected=_collected(session, taken, by, today) if taken else None,
     )
 
 
-def _collected(session: PantrySession, taken: Collection, by: User, today: date) -> Collected:
-    may = taken.session_id == session.pk and collections.can_void(taken, by=by, on=today)
-    total = sum(item.quantity for item in taken.items.all())
-    parts = [f"{total} item{'' if total == 1 else 's'}"] if total else []
+def _collected(session: PantrySession, taken: Taken, by: User, today: date) -> Collected:
+    here, own = taken.session_id == session.pk, taken.recorded_by_id == by.pk
+    may = here and not collections.why_stays(day=taken.on, is_own=own, by=by, on=today)
+    parts = [f"{taken.items} item{'' if taken.items == 1 else 's'}"] if taken.items else []
     return Collected(
-        id=taken.pk,
-        words=collections.said(taken, today, here=session.pantry_id),
+        id=taken.id,
+        words=collections.in_words(
+            day=taken.on,
+            today=today,
+            collected_at=taken.collected_at,
+            entered_at=taken.recorded_at if taken.is_late else None,
+            by=taken.recorded_by_name.split(" ")[0],
+            there="" if taken.pantry_id == session.pantry_id else taken.pantry_name,
+        ),
         taken=", ".join(parts + (["fruit and veg"] if taken.fruit_and_veg else [])),
-        can_undo=may and taken.recorded_by_id == by.pk,
+        can_undo=may and own,
         can_void=may,
     )
 
 
-def visitor_row(session: PantrySession, member: Membership, *, by: User, today: date) -> Row:
+def unlisted(session: PantrySession, words: str) -> Facts | None:
+    """The operator's member with exactly this number who is not listed: left, or of another pantry."""
+    if not words.isdecimal() or len(words) > 8:
+        return None
+    number = of_operator(session).filter(number=int(words)).exclude(pk__in=listed(session).order_by().values("pk"))
+    found = number.values_list(*FACTS).first()
+    return Facts(*found) if found else None
+
+
+def row_elsewhere(session: PantrySession, member: Facts, *, by: User, today: date) -> Row:
     """The row of a member found by number alone who is not on this pantry's list: no name, no needs."""
     week = weeks.monday(session.on)
-    of_week = Collection.objects.counted().filter(membership=member, week=week).select_related("recorded_by", "pantry")
-    taken = of_week.prefetch_related("items").first()
-    nameless = Membership(pk=member.pk, number=member.number)
-    why = counter.why_not(collections.states_on([member], session.on, today)[member.pk])
+    taken = _taken([member.id], week).get(member.id)
+    member = member._replace(preferred_name="")
+    why = counter.why_not(collections.states_on({member.id: member.state}, session.on, today)[member.id])
     if not why and not session.pantry.welcomes_other_pantries:
         why = f"Member of another pantry. {counter.ASK}"
     if why:
-        return _row(session, nameless, taken, [], 0, False, by, today, why)
-    place = Place.objects.filter(membership=member).select_related("pantry").order_by("-from_week").first()
+        return _row(session, member, taken, [], 0, False, by, today, why)
+    place = Place.objects.filter(membership=member.id).select_related("pantry").order_by("-from_week").first()
     home = place.pantry if place else session.pantry
-    has_paid_week = PaidWeek.objects.dated().filter(membership=member, week=week).exists()
-    due = collections.due_pence(member, home=home, week=week, has_paid_week=has_paid_week)
-    is_first = not Collection.objects.counted().filter(membership=member).exclude(week=week).exists()
-    return _row(session, nameless, taken, [], due, is_first, by, today, "", counter.OTHER_PANTRY)
+    whole = Membership.objects.select_related("previous").get(pk=member.id)
+    has_paid_week = PaidWeek.objects.dated().filter(membership=member.id, week=week).exists()
+    due = collections.due_pence(whole, home=home, week=week, has_paid_week=has_paid_week)
+    is_first = not Collection.objects.counted().filter(membership=member.id).exclude(week=week).exists()
+    return _row(session, member, taken, [], due, is_first, by, today, "", counter.OTHER_PANTRY)
+
+
+def row_of(session: PantrySession, member: Membership, *, by: User, today: date) -> Row:
+    """The row of one member of the operator, listed here or not."""
+    facts = Facts(*Membership.objects.values_list(*FACTS).get(pk=member.pk))
+    if listed(session).filter(pk=member.pk).exists():
+        return rows(session, [facts], by=by, today=today)[0]
+    return row_elsewhere(session, facts, by=by, today=today)
 
 
 def recorded_in(sessions: Iterable[PantrySession]) -> Counter:
@@ -166,10 +265,3 @@ def only_funded(pantries: Iterable[Pantry]) -> list[Pantry]:
     return list(
         asked.filter(Exists(current), ~Exists(current.filter(membership__agreement__isnull=True))).order_by("name")
     )
-
-
-def find(session: PantrySession, membership_id: UUID) -> tuple[Membership, bool] | None:
-    """A member of the operator by id, and whether the session lists them."""
-    found = Membership.objects.filter(operator_id=session.pantry.operator_id, pk=membership_id)
-    member = found.select_related("previous").first()
-    return (member, listed(session).filter(pk=member.pk).exists()) if member else None

@@ -4,6 +4,7 @@ One young person is introduced, accepted and funded through the services, with e
 database. Then a volunteer asks for every URL there is, with every id there is.
 """
 
+import dataclasses
 import re
 import uuid
 from datetime import date, timedelta
@@ -282,12 +283,14 @@ def test_no_email_to_a_volunteer_holds_it_either(hall):
 def test_a_planted_leak_is_found_in_a_page_a_header_an_address_and_a_file(hall, volunteer, monkeypatch):
     page = reverse("pantry:session", args=[hall.session.pk])
     assert leaks(answers(volunteer, [page]), hall.secrets) == []
-    honest = Membership.called.fget
-    monkeypatch.setattr(
-        Membership,
-        "called",
-        property(lambda m: f"{honest(m)} ({m.agreement.name.upper()})" if m.agreement else honest(m)),
-    )
+    honest = roster._row
+
+    def telling(session, member, *more):
+        row = honest(session, member, *more)
+        paid_by = f" ({hall.agreement.name.upper()})" if member.agreement_id else ""
+        return dataclasses.replace(row, called=row.called + paid_by)
+
+    monkeypatch.setattr(roster, "_row", telling)
     assert leaks(answers(volunteer, [page]), hall.secrets) == [f"get {page} 200: {hall.agreement.name}"]
     headers = {"x": f"Location: /?for={SURNAME.lower()}", "static careleavers.css": "careleavers.css"}
     assert leaks(headers, hall.secrets) == [f"x: {SURNAME}", "static careleavers.css: careleaver"]
@@ -340,7 +343,7 @@ def test_rows_of_10_funded_and_30_other_members_differ_in_whitelisted_values_onl
 
 def test_the_pages_of_one_member_differ_in_whitelisted_values_only(hall, volunteer, forty):
     def pages(member, taken):
-        row = roster.rows(hall.session, [member], by=hall.volunteer, today=WEDNESDAY)[0]
+        row = roster.row_of(hall.session, member, by=hall.volunteer, today=WEDNESDAY)
         urls = [reverse("pantry:record", args=[hall.session.pk, member.pk])]
         urls += [reverse("pantry:void", args=[row.collected.id])] if taken else []
         return [alike(volunteer.get(url).content.decode(), row) for url in urls]
@@ -358,7 +361,7 @@ def test_a_planted_difference_is_found(hall, volunteer, forty, monkeypatch):
         people = list(people)
         made = honest(session, people, **more)
         return [
-            roster.Row(**(row.__dict__ | {"words": "" if member.agreement_id else "Member"}))
+            dataclasses.replace(row, words="" if member.agreement_id else "Member")
             for row, member in zip(made, people, strict=True)
         ]
 

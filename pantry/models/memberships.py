@@ -63,6 +63,11 @@ class MembershipEndReason(models.TextChoices):
     DIED = "died", "Died"
 
 
+def called(preferred_name: str) -> str:
+    """The shared name, or "Number only"."""
+    return preferred_name or "Number only"
+
+
 class Membership(UuidModel):
     """A member: number, what they chose to be called, needs they shared. No surname, no birth date, no address."""
 
@@ -124,8 +129,7 @@ class Membership(UuidModel):
 
     @property
     def called(self) -> str:
-        """The shared name, or "number only"."""
-        return self.preferred_name or "Number only"
+        return called(self.preferred_name)
 
 
 class MembershipMove(UuidModel):

@@ -135,7 +135,7 @@ def _link_collections(late: list[Purchase]) -> None:
 
 def tariff_in_force(pantry: Pantry, week: date) -> Tariff | None:
     """The agreed price of a pantry in this week: of a block that starts in it, and at the counter."""
-    agreed = pantry.tariffs.agreed().filter(withdrawn_at__isnull=True, from_week__lte=week)
+    agreed = Tariff.objects.agreed().filter(pantry=pantry, withdrawn_at__isnull=True, from_week__lte=week)
     return agreed.order_by("-from_week").first()
 
 

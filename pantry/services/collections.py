@@ -1,6 +1,6 @@
 """Weekly collections. The database decides: one per key, one counted per membership and week."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -51,15 +51,28 @@ class KeyReused(Refused):
     """The key belongs to another collection."""
 
 
-def said(collection: Collection, on: date, *, here: object = None) -> str:
-    """ "Collected today 10:42 by Jo": who and when, as read on day `on`; names the pantry when it is not `here`."""
-    by = collection.recorded_by.get_short_name()
-    there = f" at {collection.pantry.name}" if here is not None and collection.pantry_id != here else ""
-    spoken = "today" if collection.on == on else f"on {formats.date_format(collection.on, 'l j F')}"
-    if collection.is_late:
-        entered = formats.date_format(weeks.london_date(collection.recorded_at), "j F")
-        return f"Collected {spoken}{there}, entered late on {entered} by {by}"
-    return f"Collected {spoken}{there} {collection.collected_at.astimezone(weeks.LONDON):%H:%M} by {by}"
+def said(collection: Collection, on: date) -> str:
+    """ "Collected today 10:42 by Jo": who and when, as read on day `on`."""
+    return in_words(
+        day=collection.on,
+        today=on,
+        collected_at=collection.collected_at,
+        entered_at=collection.recorded_at if collection.is_late else None,
+        by=collection.recorded_by.get_short_name(),
+    )
+
+
+def in_words(
+    *, day: date, today: date, collected_at: datetime, entered_at: datetime | None, by: str, there: str = ""
+) -> str:
+    """The same from plain values; `entered_at` where it was entered late, `there` a pantry that has to be named."""
+    when = "today" if day == today else f"on {formats.date_format(day, 'l j F')}"
+    if there:
+        when += f" at {there}"
+    if entered_at:
+        entered = formats.date_format(weeks.london_date(entered_at), "j F")
+        return f"Collected {when}, entered late on {entered} by {by}"
+    return f"Collected {when} {collected_at.astimezone(weeks.LONDON):%H:%M} by {by}"
 
 
 def record(
@@ -154,7 +167,7 @@ def _check_can_record(session, membership, by, day: date, today: date) -> Pantry
             raise Refused(f"This session was more than {counter.LATE_DAYS} days ago. Nothing can be added to it.")
     if membership.operator_id != session.pantry.operator_id:
         raise Refused(f"No member here has this number. {counter.ASK}")
-    if why := counter.why_not(states_on([membership], day, today)[membership.pk]):
+    if why := counter.why_not(states_on({membership.pk: membership.state}, day, today)[membership.pk]):
         raise Refused(why)
     held = Q(to_week__isnull=True) | Q(to_week__gte=day)
     places = Place.objects.filter(held, membership=membership).select_related("pantry")
@@ -166,13 +179,12 @@ def _check_can_record(session, membership, by, day: date, today: date) -> Pantry
     return next(iter(homes.values()), session.pantry)
 
 
-def states_on(members: Iterable[Membership], day: date, today: date) -> dict[UUID, str]:
-    """Each member's state on a session's day: what has changed since does not count for late rows."""
-    states = {member.pk: member.state for member in members}
-    if day < today:
-        moves = MembershipMove.objects.filter(membership__in=states, on__lte=day).order_by("on", "recorded_at")
-        states |= {move.membership_id: move.state for move in moves}
-    return states
+def states_on(states: Mapping[UUID, str], day: date, today: date) -> dict[UUID, str]:
+    """The members' states (now, by id) as on a session's day: what has changed since does not count for late rows."""
+    if day >= today:
+        return dict(states)
+    moves = MembershipMove.objects.filter(membership__in=states, on__lte=day).order_by("on", "recorded_at")
+    return {**states, **dict(moves.values_list("membership_id", "state"))}
 
 
 def _check_quantities(pantry: Pantry, chosen: Mapping, fruit_and_veg: bool, override: str) -> None:
@@ -191,33 +203,31 @@ def _check_quantities(pantry: Pantry, chosen: Mapping, fruit_and_veg: bool, over
 
 def due_pence(membership: Membership, *, home: Pantry, week: date, has_paid_week: bool) -> int:
     """What this member pays at the counter that week, at the price of their own pantry."""
-    if has_paid_week or (membership.agreement_id and not membership.self_pay_from):
+    paid_for = membership.agreement_id is not None
+    if has_paid_week or not counter.pays(paid_for=paid_for, self_pay_from=membership.self_pay_from, week=week):
         return 0
     is_first = not Collection.objects.counted().filter(membership=membership).exists()
-    previous_left_on = membership.previous.ended_on if is_first and membership.previous else None
-    return charge(membership, tariff_in_force(home, week), week, has_paid_week, is_first, previous_left_on)
+    return charge(
+        tariff_in_force(home, week),
+        paid_for=paid_for,
+        is_first=is_first,
+        joined_on=membership.joined_on,
+        previous_left_on=membership.previous.ended_on if is_first and membership.previous else None,
+    )
 
 
 def charge(
-    membership: Membership,
-    tariff: Tariff | None,
-    week: date,
-    has_paid_week: bool,
-    is_first: bool,
-    previous_left_on: date | None,
+    tariff: Tariff | None, *, paid_for: bool, is_first: bool, joined_on: date, previous_left_on: date | None
 ) -> int:
-    """The same from what has been read already; without an agreed price nothing is taken."""
+    """The charge of someone who pays: a week, and the joining fee on the first visit where nobody has paid it.
+
+    Without an agreed price nothing is taken.
+    """
     if tariff is None:
         return 0
-    fee = rules.joining_fee(tariff.joining_pence, membership.joined_on, previous_left_on) if is_first else 0
-    return counter.to_pay(
-        paid_for=membership.agreement_id is not None,
-        self_pay_from=membership.self_pay_from,
-        week=week,
-        has_paid_week=has_paid_week,
-        weekly_pence=tariff.weekly_pence,
-        joining_pence=fee,
-    )
+    has_fee = is_first and not paid_for
+    fee = rules.joining_fee(tariff.joining_pence, joined_on, previous_left_on) if has_fee else 0
+    return tariff.weekly_pence + fee
 
 
 def _same(earlier: Collection, body: tuple, chosen: Mapping | None) -> bool:
@@ -232,25 +242,30 @@ def _report_reuse(earlier: Collection, membership: Membership, by: User, at: dat
     audit.record("pantry.collection.key_reused", at=at, by=by, target=earlier, subjects=subjects)
 
 
-def check_can_void(collection: Collection, *, by: User, on: date) -> None:
-    """Volunteers undo what they recorded themselves, on its day; the pantry manager everything for 28 days."""
+def why_stays(*, day: date, is_own: bool, by: User, on: date, recorder: str = "Somebody else") -> str:
+    """Why a collection of that day cannot be undone, "" where it can: volunteers undo what they recorded themselves, on
+    its day; the pantry manager everything for 28 days."""
     if by.role == Role.PANTRY_MANAGER:
-        if collection.on < on - timedelta(days=counter.LATE_DAYS):
-            raise Refused(f"This was recorded for a day more than {counter.LATE_DAYS} days ago, so it stays as it is.")
-    elif collection.recorded_by_id != by.pk:
-        name = collection.recorded_by.get_short_name()
-        raise Refused(f"{name} recorded this. {name} or the pantry manager can undo it.")
-    elif collection.on != on:
-        raise Refused("This session has closed. Ask the pantry manager to undo it.")
+        if day < on - timedelta(days=counter.LATE_DAYS):
+            return f"This was recorded for a day more than {counter.LATE_DAYS} days ago, so it stays as it is."
+    elif not is_own:
+        return f"{recorder} recorded this. {recorder} or the pantry manager can undo it."
+    elif day != on:
+        return "This session has closed. Ask the pantry manager to undo it."
+    return ""
+
+
+def check_can_void(collection: Collection, *, by: User, on: date) -> None:
+    """Refused with the sentence of `why_stays`."""
+    recorder = collection.recorded_by
+    is_own = recorder.pk == by.pk
+    if why := why_stays(day=collection.on, is_own=is_own, by=by, on=on, recorder=recorder.get_short_name()):
+        raise Refused(why)
 
 
 def can_void(collection: Collection, *, by: User, on: date) -> bool:
     """Whether check_can_void lets it pass."""
-    try:
-        check_can_void(collection, by=by, on=on)
-    except Refused:
-        return False
-    return True
+    return not why_stays(day=collection.on, is_own=collection.recorded_by_id == by.pk, by=by, on=on)
 
 
 @transaction.atomic

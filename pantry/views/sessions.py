@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,7 +21,7 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.core.errors import Refused
 
-ROWS, PAST = 50, 25
+PAST = 25
 
 
 @roles(Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)
@@ -64,12 +63,11 @@ def session(request, session_id):
     """A session's members as rows to tap, found by name or number; what was just recorded can be undone."""
     shown = _session(request, session_id)
     on, query = clock.today(), request.GET.get("q", "").strip()[:60]
-    members = roster.listed(shown)
-    page = Paginator(members.search(query) if query else members, ROWS).get_page(request.GET.get("page"))
+    page = roster.page_of(shown, query, request.GET.get("page", ""))
     rows = roster.rows(shown, page, by=request.user, today=on)
     if other := roster.unlisted(shown, query):
-        rows.append(roster.visitor_row(shown, other, by=request.user, today=on))
-    _viewed(request, shown, rows)
+        rows.append(roster.row_elsewhere(shown, other, by=request.user, today=on))
+    _viewed(request, shown, [row.id for row in rows])
     context = {
         "session": shown,
         "on": on,
@@ -90,10 +88,7 @@ def record(request, session_id, membership_id):
     """One member: choose the number of items, or (the row's button) record the usual ones at once."""
     shown = _session(request, session_id)
     on, now = clock.today(), clock.now()
-    found = roster.find(shown, membership_id)
-    if not found:
-        raise Http404
-    member, is_listed = found
+    member = get_or_404(roster.of_operator(shown), pk=membership_id)
     back = _back(request, shown)
     if "usual" in request.POST:
         form: UsualForm | RecordForm = UsualForm(request.POST)
@@ -120,12 +115,8 @@ def record(request, session_id, membership_id):
     elif "usual" in request.POST:
         refused = "The form did not arrive whole. Go back to the session and try again."
     with transaction.atomic():
-        row = (
-            roster.rows(shown, [member], by=request.user, today=on)[0]
-            if is_listed
-            else roster.visitor_row(shown, member, by=request.user, today=on)
-        )
-        _viewed(request, shown, [row])
+        row = roster.row_of(shown, member, by=request.user, today=on)
+        _viewed(request, shown, [member.pk])
         if not refused and not row.may_shop:
             refused = f"Already collected this week. {row.collected.words}." if row.collected else row.words
         context = {"session": shown, "row": row, "back": back, "form": form, "refused": refused}
@@ -162,7 +153,7 @@ def void(request, collection_id):
         except Refused as why:
             refused = str(why)
     with transaction.atomic():
-        _viewed(request, shown, [collection.membership])
+        _viewed(request, shown, [collection.membership_id])
         context = {
             "session": shown,
             "number": number,
@@ -185,9 +176,9 @@ def _can_record(shown: PantrySession, user: User, on: date) -> bool:
     return first <= shown.on <= on
 
 
-def _viewed(request, shown: PantrySession, members) -> None:
+def _viewed(request, shown: PantrySession, members: list[UUID]) -> None:
     """No log, no data: who was shown, in the transaction of showing them."""
-    subjects = [(audit.MEMBERSHIP, each.id if isinstance(each, roster.Row) else each.pk) for each in members]
+    subjects = [(audit.MEMBERSHIP, key) for key in members]
     audit.record("pantry.session.viewed", at=clock.now(), by=request.user, target=shown, subjects=subjects)
 
 
