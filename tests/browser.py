@@ -25,8 +25,6 @@ AXE_OPTIONS = {
     "rules": {"target-size": {"enabled": True}},  # off by default
     "resultTypes": ["violations"],
 }
-# Contrast takes most of the time; no colour changes between tablet and desk, so it is measured on phone and desk.
-AXE_BETWEEN = AXE_OPTIONS | {"rules": {"target-size": {"enabled": True}, "color-contrast": {"enabled": False}}}
 SAMPLE_PASSWORD = "sample-pilot-2026"
 # Every link of an error summary must land on something that can be typed into, chosen or pressed.
 DEAD_SUMMARY_LINKS = """() => [...document.querySelectorAll('.govuk-error-summary a')].filter(link => {
@@ -35,15 +33,50 @@ DEAD_SUMMARY_LINKS = """() => [...document.querySelectorAll('.govuk-error-summar
 }).map(link => link.hash || link.href)"""
 
 
-# Of rows that differ in nothing but words, ids and addresses axe looks at the first: 50 cost as much as 5.
-MARK_ALIKE = r"""() => {
-    const seen = new Set();
-    for (const row of document.querySelectorAll('main tbody tr, main li')) {
-        const shape = row.outerHTML.replace(/>[^<]+</g, '>.<').replace(/ (?!class|type|role)[a-z-]+="[^"]*"/g, '');
-        row.toggleAttribute('data-alike', seen.size === seen.add(row.parentElement.className + shape).size);
-    }
+# What axe's answer about an element hangs on, for each element of the page: what it stands in, its attributes, what they
+# point to, whether it says something and can be seen, its colours, the size of its letters and how near a target is to
+# the next one; and the order of headings and landmarks. Words and addresses make no difference.
+PARTS = r"""() => {
+    const ids = new Map(), chains = new Map(), all = [...document.body.querySelectorAll('*')];
+    for (const part of all) if (part.id) ids.set(part.id, (ids.get(part.id) || 0) + 1);
+    const kept = new Set(['class', 'type', 'role', 'scope', 'autocomplete', 'tabindex', 'lang', 'span', 'colspan']);
+    const points = new Set(['for', 'aria-describedby', 'aria-labelledby', 'aria-controls', 'headers', 'list']);
+    const attribute = ({name, value}) => name + '=' + (
+        kept.has(name) || /^(true|false|)$/.test(value) ? value
+        : points.has(name) ? value.split(' ').every(id => ids.has(id))
+        : name === 'id' ? ids.get(value) : '.');
+    const targets = new Map(all.filter(part => part.matches('a[href], button, input, select, textarea, summary'))
+        .map(part => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width && box.height));
+    const crowded = (part, box) => [...targets].some(([other, its]) => other !== part
+        && its.left < box.x + box.width / 2 + 24 && its.right > box.x + box.width / 2 - 24
+        && its.top < box.y + box.height / 2 + 24 && its.bottom > box.y + box.height / 2 - 24);
+    const key = part => {
+        const name = part.tagName + [...part.attributes].filter(each => each.name !== 'data-alike')
+            .map(attribute).sort().join();
+        const chain = (chains.get(part.parentElement) || '') + '>' + part.tagName + '.' + (part.getAttribute('class') || '');
+        chains.set(part, chain);
+        const style = getComputedStyle(part), size = parseFloat(style.fontSize), box = targets.get(part);
+        return [chain, name, part.textContent.trim() ? 'says' : '', part.labels?.length,
+            [...part.childNodes].some(each => each.nodeType === 3 && each.data.trim()) ? 'itself' : '',
+            part.checkVisibility({visibilityProperty: true}), style.color, style.backgroundColor,
+            size >= 24 || size >= 18.66 && style.fontWeight >= 700, part.scrollWidth > part.clientWidth,
+            box && Math.min(box.width, box.height) < 24 && crowded(part, box)].join('|');
+    };
+    const order = what => [...document.querySelectorAll(what)].map(part => part.tagName + (part.getAttribute('role') || ''))
+        .filter((name, n, names) => name !== names[n - 1]).join();
+    window.parts = all.map(part => [part, key(part)]);
+    const page = ['h1, h2, h3, h4, h5, h6', 'header, nav, main, footer, aside, form[role], [role=region]'].map(order);
+    return [...new Set([...window.parts.map(([, key]) => key), ...page, document.title ? 'title' : 'no title'])];
+}"""
+# Axe looks at the first of those that are new, and leaves out what it has seen: 50 rows cost as much as one.
+LEAVE_OUT = """fresh => {
+    const left = new Set(fresh), needed = new Set();
+    for (const [part, key] of window.parts)
+        if (left.delete(key)) for (let each = part; each; each = each.parentElement) needed.add(each);
+    for (const [part] of window.parts) part.toggleAttribute('data-alike', !needed.has(part));
 }"""
 AXE = "options => axe.run({exclude: ['[data-alike]']}, options).then(found => found.violations)"
+_fine: set[str] = set()  # what axe has found nothing wrong with in this run
 
 
 def kind(url: str) -> str:
@@ -94,17 +127,25 @@ def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
 
 
 def page_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
-    """The same, and what axe finds at each width."""
+    """The same, and what axe finds at each width, where there is anything that it has not seen yet in this run."""
     faults = plain_faults(page, widths)
     size = page.viewport_size
-    page.evaluate(Axe().axe_script)  # once for all widths
-    page.evaluate(MARK_ALIKE)
+    started = False
     for width in widths:
         page.set_viewport_size({"width": width, "height": 800})
-        between = min(widths) < width < max(widths)
-        for violation in page.evaluate(AXE, AXE_BETWEEN if between else AXE_OPTIONS):
+        fresh = set(page.evaluate(PARTS)) - _fine
+        if not fresh:
+            continue
+        if not started:
+            page.evaluate(Axe().axe_script)
+            started = True
+        page.evaluate(LEAVE_OUT, list(fresh))
+        violations = page.evaluate(AXE, AXE_OPTIONS)
+        for violation in violations:
             node = violation["nodes"][0]
             faults.append(f"{width}: {violation['id']} × {len(violation['nodes'])}: {node['html'][:200]}")
+        if not violations:
+            _fine.update(fresh)
     if size:
         page.set_viewport_size(size)
     return faults

@@ -37,18 +37,23 @@ def environment(database_url: str, **extra: str) -> dict[str, str]:
     }
 
 
-def manage(database_url: str, *arguments: str, status: int = 0, **env: str) -> str:
-    """What a manage.py command prints; it must end with that status."""
+def python(database_url: str, *arguments: str, status: int = 0, **env: str) -> str:
+    """What this Python prints with these arguments; it must end with that status."""
     done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env=environment(database_url, **env),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert done.returncode == status, f"manage.py {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}"
+    assert done.returncode == status, f"{' '.join(arguments)} ended with {done.returncode}\n{done.stdout}"
     return done.stdout
+
+
+def manage(database_url: str, *arguments: str, status: int = 0, **env: str) -> str:
+    """What a manage.py command prints."""
+    return python(database_url, "manage.py", *arguments, status=status, **env)
 
 
 class Process:

@@ -15,10 +15,17 @@ from uuid import uuid4
 
 import psycopg
 
-from tests.processes import ROOT, Process, free_port, manage
+from tests.processes import ROOT, Process, free_port, python
 
 sys.path.insert(0, str(ROOT / "tools"))
 import prepare  # tools/ is not a package: it runs before anything is installed
+
+MIGRATE = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("createcachetable")
+"""
 
 
 class Server:
@@ -125,8 +132,7 @@ class Databases:
         """The DATABASE_URL of a new one."""
         if not self.template:
             template = self._empty()
-            manage(template, "migrate", "--verbosity=0")
-            manage(template, "createcachetable")
+            python(template, "-c", MIGRATE)
             self.template = template
         return self._empty(self.template)
 
