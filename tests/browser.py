@@ -1,7 +1,7 @@
 """Chromium for tests and pictures: how it is started, and what every page must pass."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from axe_playwright_python.sync_playwright import Axe
@@ -33,9 +33,9 @@ DEAD_SUMMARY_LINKS = """() => [...document.querySelectorAll('.govuk-error-summar
 }).map(link => link.hash || link.href)"""
 
 
-# What axe's answer about an element hangs on, for each element of the page: what it stands in, its attributes, what they
-# point to, whether it says something and can be seen, its colours, the size of its letters and how near a target is to
-# the next one; and the order of headings and landmarks. Words and addresses make no difference.
+# What axe's answer about an element hangs on, for each element of the page: what it stands in, its attributes, what
+# they point to, whether it says something and can be seen, its colours, the size of its letters and how near a target
+# is to the next one; and the order of headings and landmarks. Words and addresses make no difference.
 PARTS = r"""() => {
     const ids = new Map(), chains = new Map(), all = [...document.body.querySelectorAll('*')];
     for (const part of all) if (part.id) ids.set(part.id, (ids.get(part.id) || 0) + 1);
@@ -53,7 +53,8 @@ PARTS = r"""() => {
     const key = part => {
         const name = part.tagName + [...part.attributes].filter(each => each.name !== 'data-alike')
             .map(attribute).sort().join();
-        const chain = (chains.get(part.parentElement) || '') + '>' + part.tagName + '.' + (part.getAttribute('class') || '');
+        const around = chains.get(part.parentElement) || '';
+        const chain = around + '>' + part.tagName + '.' + (part.getAttribute('class') || '');
         chains.set(part, chain);
         const style = getComputedStyle(part), size = parseFloat(style.fontSize), box = targets.get(part);
         return [chain, name, part.textContent.trim() ? 'says' : '', part.labels?.length,
@@ -62,17 +63,18 @@ PARTS = r"""() => {
             size >= 24 || size >= 18.66 && style.fontWeight >= 700, part.scrollWidth > part.clientWidth,
             box && Math.min(box.width, box.height) < 24 && crowded(part, box)].join('|');
     };
-    const order = what => [...document.querySelectorAll(what)].map(part => part.tagName + (part.getAttribute('role') || ''))
-        .filter((name, n, names) => name !== names[n - 1]).join();
+    const names = what => [...document.querySelectorAll(what)].map(part => part.tagName);
+    const page = [names('h1, h2, h3, h4, h5, h6').filter((name, n, all) => name !== all[n - 1]).join(),
+        names('header, nav, main, footer, aside, [role=region]').join(), document.title ? 'title' : 'no title'];
     window.parts = all.map(part => [part, key(part)]);
-    const page = ['h1, h2, h3, h4, h5, h6', 'header, nav, main, footer, aside, form[role], [role=region]'].map(order);
-    return [...new Set([...window.parts.map(([, key]) => key), ...page, document.title ? 'title' : 'no title'])];
+    return [...new Set([...window.parts.map(([, key]) => key), ...page])];
 }"""
 # Axe looks at the first of those that are new, and leaves out what it has seen: 50 rows cost as much as one.
 LEAVE_OUT = """fresh => {
     const left = new Set(fresh), needed = new Set();
-    for (const [part, key] of window.parts)
-        if (left.delete(key)) for (let each = part; each; each = each.parentElement) needed.add(each);
+    const need = part => { for (let each = part; each; each = each.parentElement) needed.add(each); };
+    for (const [part, key] of window.parts) if (left.delete(key)) need(part);
+    if (left.size) document.querySelectorAll('h1, h2, h3, h4, h5, h6, header, nav, main, footer, aside').forEach(need);
     for (const [part] of window.parts) part.toggleAttribute('data-alike', !needed.has(part));
 }"""
 AXE = "options => axe.run({exclude: ['[data-alike]']}, options).then(found => found.violations)"
@@ -109,9 +111,9 @@ def collect_problems(page: Page) -> list[str]:
     return problems
 
 
-def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
+def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS, more: Callable[[], list[str]] = list) -> list[str]:
     """What is wrong with the page as it stands, as far as one sees without axe: sideways scrolling, headings, dead
-    error-summary links. Works where the page's own scripts are off."""
+    error-summary links; and what `more` finds at each width. Works where the page's own scripts are off."""
     faults = [f"dead error-summary link {link}" for link in page.evaluate(DEAD_SUMMARY_LINKS)]
     headings = page.locator("h1").count()
     if headings != 1:
@@ -121,34 +123,28 @@ def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
         page.set_viewport_size({"width": width, "height": 800})
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             faults.append(f"{width}: scrolls sideways")
-    if size:
+        faults += [f"{width}: {fault}" for fault in more()]
+    if size and page.viewport_size != size:
         page.set_viewport_size(size)
     return faults
 
 
 def page_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
     """The same, and what axe finds at each width, where there is anything that it has not seen yet in this run."""
-    faults = plain_faults(page, widths)
-    size = page.viewport_size
-    started = False
-    for width in widths:
-        page.set_viewport_size({"width": width, "height": 800})
-        fresh = set(page.evaluate(PARTS)) - _fine
-        if not fresh:
-            continue
-        if not started:
-            page.evaluate(Axe().axe_script)
-            started = True
-        page.evaluate(LEAVE_OUT, list(fresh))
-        violations = page.evaluate(AXE, AXE_OPTIONS)
-        for violation in violations:
-            node = violation["nodes"][0]
-            faults.append(f"{width}: {violation['id']} × {len(violation['nodes'])}: {node['html'][:200]}")
-        if not violations:
-            _fine.update(fresh)
-    if size:
-        page.set_viewport_size(size)
-    return faults
+    return plain_faults(page, widths, lambda: _axe_faults(page))
+
+
+def _axe_faults(page: Page) -> list[str]:
+    fresh = set(page.evaluate(PARTS)) - _fine
+    if not fresh:
+        return []
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    page.evaluate(LEAVE_OUT, list(fresh))
+    violations = page.evaluate(AXE, AXE_OPTIONS)
+    if not violations:
+        _fine.update(fresh)
+    return [f"{each['id']} × {len(each['nodes'])}: {each['nodes'][0]['html'][:200]}" for each in violations]
 
 
 def axe_clean(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:

@@ -17,7 +17,7 @@ from tests.journey import Journey, Person
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite]
 NOBODY = ""
 ACCOUNTS = [NOBODY, "admin", "advisor", "finance", "manager", "pantry.manager", "volunteer"]
-OF_A_KIND = 10  # pages of one kind that are read for their links; one of them is looked at
+OF_A_KIND = 5  # pages of one kind that are read for their links; one of them is looked at
 FILES = {
     "health/",
     "audit/csv/",
@@ -223,6 +223,33 @@ def test_pages_that_ask_before_anything_is_done(sample_site, new_page, tmp_path)
     browser.sign_in(manager.page, sample_site.url, "manager@example.org")
     manager.menu("Renewals").follow("", within="main tbody").choose(outcome="Stop").press("Continue")
     assert "Cancel" in manager.text or "Change" in manager.text
+
+
+SOUND = """<!DOCTYPE html><html lang="en"><head><title>Title</title></head><body><main><h1>One</h1>
+<p>Words and <a href="/more">more</a></p><h2>Two</h2><ul><li>First</li></ul><a href="/x">Next</a><br><br><br>
+<form><label for="a">Name</label><input id="a" type="text" aria-describedby="b"><div id="b">Hint</div></form>
+<table><tr><th scope="col">Head</th></tr><tr><td>Cell</td></tr></table></main></body></html>"""
+SPOILT = {
+    "label": ('for="a"', 'for="z"'),
+    "color-contrast": ("<p>", '<p style="color: #bbb">'),
+    "link-name": (">more<", "><"),
+    "heading-order": ("h2>", "h4>"),
+    "document-title": ("<title>Title</title>", ""),
+    "listitem": ("ul>", "div>"),
+    "image-alt": ("Words", '<img src="data:,">'),
+    "target-size": ("<a ", '<a style="font-size: 9px; display: block" href="/y">Other</a><a style="font-size: 9px" '),
+    "landmark-no-duplicate-main": ("</main>", "</main><main><p>Words</p></main>"),
+}
+
+
+@pytest.mark.parametrize("rule", SPOILT)
+def test_a_fault_in_what_is_like_a_page_seen_before_is_found(page, rule):
+    page.set_content(SOUND)
+    browser.axe_clean(page)
+    page.set_content(SOUND.replace("First", "Other words, and a number 17").replace("/x", "/elsewhere"))
+    assert set(page.evaluate(browser.PARTS)) <= browser._fine
+    page.set_content(SOUND.replace(*SPOILT[rule]))
+    assert f"360: {rule} ×" in "; ".join(browser.page_faults(page, (360,)))
 
 
 def test_no_page_is_left_out(walked):
