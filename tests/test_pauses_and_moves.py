@@ -8,7 +8,7 @@ from django.db import connection
 
 from pantry import money
 from pantry.models import Account, JournalEntry, JournalLine, Membership, PaidWeek, Place
-from pantry.services import blocks, journal, memberships, places, renewals
+from pantry.services import by_hand, journal, memberships, places, renewals
 from stockport_hubs.core import triggers
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import WEEK
@@ -341,7 +341,7 @@ def test_a_move_that_cannot_be_is_refused_in_words(world, case, words):
 def test_buying_by_hand_after_a_move_is_at_the_new_pantry(world):
     member, new = world.join(), factories.pantry(world.operator)
     move(world, member, new, WEEKS[12])
-    block = blocks.buy(membership=member, weeks=4, by=world.manager, at=moment(ON))
+    block = by_hand.buy(membership=member, weeks=4, by=world.manager, at=moment(ON))
     assert set(block.paid_weeks.values_list("pantry", flat=True)) == {new.pk}
 
 

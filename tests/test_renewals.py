@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from pantry import rules
 from pantry.models import Budget, Collection, Membership, MembershipMove, PantrySession, PrepaidBlock, RenewalDecision
-from pantry.services import blocks, journal, renewals
+from pantry.services import by_hand, journal, renewals
 from stockport_hubs.audit.models import AuditEvent, AuditSubject
 from stockport_hubs.core.errors import NotYours, Refused
 from stockport_hubs.core.weeks import WEEK
@@ -353,7 +353,7 @@ def test_leaving_settles_what_was_held(world, held):
 
 def test_a_block_bought_by_hand_comes_after_the_others_and_moves_the_due_day(world):
     member = world.join()
-    block = blocks.buy(membership=member, weeks=4, by=world.manager, at=moment(date(2026, 5, 1)))
+    block = by_hand.buy(membership=member, weeks=4, by=world.manager, at=moment(date(2026, 5, 1)))
     assert (block.block_no, block.starts_on, block.price_pence) == (2, NEXT, 1400)
     member.refresh_from_db()
     assert member.next_due_on == NEXT + 4 * WEEK - timedelta(days=28) == NEXT

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from pantry.models import CreditPool, Membership, PrepaidBlock
-from pantry.services import blocks, funds, journal, renewals
+from pantry.services import by_hand, funds, journal, renewals
 from pantry.services.funds import Fund
 from stockport_hubs.core.errors import Refused
 from tests.conftest import test_database_url
@@ -253,7 +253,7 @@ def test_the_pools_lock_is_what_keeps_the_credit_from_being_spent_twice(locked, 
     if not locked:
         monkeypatch.setattr(funds, "_locked", lambda rows, agreements, make: {r.agreement_id: r for r in rows.all()})
     at = moment(date(2026, 8, 3))
-    credit = at_once([lambda m=m: blocks.buy(membership=m, by=world.manager, at=at).from_pool_pence for m in members])
+    credit = at_once([lambda m=m: by_hand.buy(membership=m, by=world.manager, at=at).from_pool_pence for m in members])
     if locked:
         assert (sorted(credit), journal.check(DUE)) == ([0, 5950], [])
     else:

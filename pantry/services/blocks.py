@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 
 from pantry import rules
-from pantry.calendar import WeekCalendar
 from pantry.models import (
     Account,
     BlockSource,
@@ -21,17 +20,15 @@ from pantry.models import (
     Pantry,
     Place,
     PrepaidBlock,
-    RenewalDecision,
     Tariff,
 )
 from pantry.services import journal, paid_weeks
 from pantry.services.funds import Funds
 from pantry.services.journal import Leg, Posting
 from stockport_hubs.accounts.models import User
-from stockport_hubs.audit import services as audit
 from stockport_hubs.core import money
 from stockport_hubs.core.errors import Refused
-from stockport_hubs.core.weeks import WEEK, london_date, monday
+from stockport_hubs.core.weeks import london_date
 
 ROWS = 1000  # rows of one insert
 
@@ -42,7 +39,7 @@ class Purchase:
 
     membership_id: UUID
     block_no: int
-    agreement_id: UUID
+    agreement_id: UUID | None  # None: the member has paid
     pantry_id: UUID
     weeks: list[date]
     weekly_pence: int
@@ -96,7 +93,7 @@ def write(
         ],
         batch_size=ROWS,
     )
-    journal.post([_posting(p, block, on) for p, block in bought], at=at, by=by, job=job)
+    journal.post([_posting(p, block, on) for p, block in bought if p.agreement_id], at=at, by=by, job=job)
     _link_collections([p for p in purchases if p.weeks[0] <= on])
     begins = Place.objects.filter(from_week__gt=on).exclude(from_week=F("membership__first_week"))
     moving = set(
@@ -117,6 +114,7 @@ def _posting(p: Purchase, block: PrepaidBlock, on: date) -> Posting:
         leg(Account.JOINING, p.joining_pence, p.pantry_id),
         leg(Account.WEEKS, len(p.weeks) * p.weekly_pence, p.pantry_id),
     ]
+    assert p.agreement_id is not None
     return Posting(EntryKind.PURCHASE, p.agreement_id, on, legs)
 
 
@@ -183,38 +181,6 @@ def buy_one(
     )
     [block] = write([purchase], on=on, at=at, by=by)
     funds.save()
-    return block
-
-
-@transaction.atomic
-def buy(*, membership: Membership, by: User, at: datetime, weeks: int | None = None) -> PrepaidBlock:
-    """A block bought by hand ahead of its renewal: the agreement's number of weeks, or fewer, after those bought."""
-    membership = locked(membership.pk)
-    agreement = check_can_buy(membership)
-    on = london_date(at)
-    n = agreement.block_weeks if weeks is None else weeks
-    if not 1 <= n <= 26:
-        raise Refused("A block has 1 to 26 weeks.")
-    last = last_no(membership)
-    decision = RenewalDecision.objects.filter(membership=membership, block_no=last + 1).first()
-    if decision is not None:
-        raise Refused(f"Block {last + 1} is decided with the renewals: it is {decision.get_outcome_display().lower()}.")
-    start = PaidWeek.objects.dated().filter(membership=membership).aggregate(week=Max("week"))["week"]
-    start = start + WEEK if start else max(membership.first_week, monday(on))
-    pantry = home(membership, start)
-    found = WeekCalendar.for_pantries([pantry]).next_open_weeks(pantry.pk, start, n)
-    block = buy_one(
-        membership=membership,
-        agreement=agreement,
-        pantry=pantry,
-        block_no=last + 1,
-        weeks=found,
-        on=on,
-        at=at,
-        by=by,
-    )
-    paid_weeks.set_due([membership.pk])
-    audit.record("pantry.block.bought", at=at, by=by, target=block, subjects=[(audit.MEMBERSHIP, membership.pk)])
     return block
 
 

@@ -185,17 +185,18 @@ def decide(
     at: datetime,
     note: str = "",
     self_pay_from: date | None = None,
+    weeks: int | None = None,
 ) -> RenewalDecision:
     """A leaving care manager decides what was held: renewed (bought now, contiguous), self_pay from a Monday, stopped.
 
-    Whoever comes second is told who decided what, and when.
+    `weeks` buys fewer than the agreement's block has. Whoever comes second is told who decided what, and when.
     """
     membership = blocks.locked(decision.membership_id)
     rows = RenewalDecision.objects.select_for_update(of=("self",), no_key=True).select_related("decided_by")
     decision = rows.get(pk=decision.pk)
     check_can_decide(decision, membership, by)
     if outcome == Outcome.RENEWED:
-        decision.block = _renew_held(decision, membership, by=by, at=at)
+        decision.block = _renew_held(decision, membership, weeks, by=by, at=at)
         decision.starts_on = decision.block.starts_on
     elif outcome == Outcome.SELF_PAY:
         membership.self_pay_from = self_pay_from or decision.starts_on
@@ -230,9 +231,64 @@ def said(decision: RenewalDecision) -> str:
     return f"Already {words.get(decision.outcome, 'held')} {who} on {when}."
 
 
-def _renew_held(decision: RenewalDecision, membership: Membership, *, by: User, at: datetime) -> PrepaidBlock:
+def check_can_take_back(decision: RenewalDecision, by: User, today: date) -> None:
+    """Raises Refused with why a decision stands. A stop or self-pay is taken back until it has taken effect: before its
+    Monday, and on the day on which it was made while the member has paid for no week."""
+    if decision.outcome not in (Outcome.SELF_PAY, Outcome.STOPPED):
+        raise Refused("A bought block stays. Its unused weeks are credited when the member leaves.")
+    membership = decision.membership
+    if membership.state == Membership.State.ENDED:
+        raise Refused(f"{membership} left on {membership.ended_on:%-d %B %Y}, so nothing is renewed.")
+    if by.role != Role.LEAVING_CARE_MANAGER:
+        raise Refused("Only a leaving care manager can take a decision back.")
+    start = membership.self_pay_from if decision.outcome == Outcome.SELF_PAY else decision.starts_on
+    begun = start is None or start <= today
+    if begun and london_date(decision.decided_at) != today:
+        raise Refused(
+            f"{said(decision)} It took effect on {start or decision.starts_on:%-d %B %Y}. "
+            "Weeks can be bought on the member’s page."
+        )
+    if membership.blocks.filter(block_no__gte=decision.block_no).exists():
+        raise Refused(f"{said(decision)} Weeks have been paid for since. Weeks can be bought on the member’s page.")
+
+
+def can_take_back(decision: RenewalDecision, by: User, today: date) -> bool:
+    """Whether check_can_take_back lets it pass."""
+    try:
+        check_can_take_back(decision, by, today)
+    except Refused:
+        return False
+    return True
+
+
+@transaction.atomic
+def take_back(*, decision: RenewalDecision, by: User, at: datetime) -> RenewalDecision:
+    """A stop or self-pay that has not taken effect is held again, for its reasons."""
+    membership = blocks.locked(decision.membership_id)
+    rows = RenewalDecision.objects.select_for_update(of=("self",), no_key=True).select_related("decided_by")
+    decision = rows.get(pk=decision.pk)
+    decision.membership = membership
+    if membership.agreement is None or membership.agreement.funder_id != by.organisation_id:
+        raise NotYours
+    check_can_take_back(decision, by, london_date(at))
+    membership.self_pay_from = None
+    membership.save(update_fields=["self_pay_from"])
+    decision.outcome, decision.note, decision.decided_by, decision.decided_at = Outcome.HELD, "", by, at
+    decision.save(update_fields=["outcome", "note", "decided_by", "decided_at"])
+    paid_weeks.set_due([membership.pk])
+    subjects = [(audit.MEMBERSHIP, membership.pk)]
+    audit.record("pantry.renewal.taken_back", at=at, by=by, target=decision, subjects=subjects)
+    return decision
+
+
+def _renew_held(
+    decision: RenewalDecision, membership: Membership, n: int | None, *, by: User, at: datetime
+) -> PrepaidBlock:
     """Buy the held block from the next free open week on, at the price in force there."""
     agreement = blocks.check_can_buy(membership)
+    n = agreement.block_weeks if n is None else n
+    if not 1 <= n <= 26:
+        raise Refused("A block has 1 to 26 weeks.")
     ahead, calendar, pantries = paid_weeks.next_blocks([membership], undecided=False)
     if membership.pk not in ahead:
         raise Refused(f"{membership} has no place or waits with parked weeks, so no block can follow.")
@@ -242,7 +298,7 @@ def _renew_held(decision: RenewalDecision, membership: Membership, *, by: User, 
         agreement=agreement,
         pantry=pantries[block.pantry_id],
         block_no=decision.block_no,
-        weeks=calendar.next_open_weeks(block.pantry_id, block.starts_on, agreement.block_weeks, block.paused),
+        weeks=calendar.next_open_weeks(block.pantry_id, block.starts_on, n, block.paused),
         on=london_date(at),
         at=at,
         by=by,

@@ -45,7 +45,7 @@ def leave(*, membership: Membership, on: date, reason: str, by: User, at: dateti
 
 
 @transaction.atomic
-def died(*, membership: Membership, on: date, by: User, at: datetime) -> int:
+def died(*, membership: Membership, on: date, at: datetime, by: User | None = None, job: str = "") -> int:
     """Everything stops at once and later weeks are credited; never refused for being late, or for what was recorded
     since. Gives the credit, in pence.
 
@@ -59,42 +59,42 @@ def died(*, membership: Membership, on: date, by: User, at: datetime) -> int:
         if membership.end_reason != EndReason.DIED:
             membership.end_reason = EndReason.DIED
             membership.save(update_fields=["end_reason"])
-            _record(membership, by, at)
+            _record(membership, by, job, at)
         return 0
     last = Collection.objects.counted().filter(membership=membership).order_by("on").last()
     moved = membership.moves.order_by("on").last()
     since = [membership.joined_on, today - rules.LATE, *([last.on] if last else []), *([moved.on] if moved else [])]
-    return end(membership, max(on, *since), EndReason.DIED, by=by, at=at)
+    return end(membership, max(on, *since), EndReason.DIED, by=by, job=job, at=at)
 
 
 @transaction.atomic
-def hide(*, membership: Membership, by: User, at: datetime) -> Membership:
+def hide(*, membership: Membership, at: datetime, by: User | None = None, job: str = "") -> Membership:
     """The agreement to share is withdrawn: name and needs are gone, the membership goes on under its number alone."""
     membership = blocks.locked(membership.pk)
     membership.preferred_name = ""
     membership.save(update_fields=["preferred_name"])
     membership.needs.all().delete()
     subjects = [(audit.MEMBERSHIP, membership.pk)]
-    audit.record("pantry.membership.hidden", at=at, by=by, target=membership, subjects=subjects)
+    audit.record("pantry.membership.hidden", at=at, by=by, job=job, target=membership, subjects=subjects)
     return membership
 
 
-def end(membership: Membership, on: date, reason: str, *, by: User, at: datetime) -> int:
+def end(membership: Membership, on: date, reason: str, *, at: datetime, by: User | None = None, job: str = "") -> int:
     """The rows and the credit of an ending; the membership is locked and may end."""
-    credited = _credit(membership, on, at=at, by=by)
+    credited = _credit(membership, on, at=at, by=by, job=job)
     held = RenewalDecision.objects.filter(membership=membership, outcome=RenewalDecision.Outcome.HELD)
     held.update(outcome=RenewalDecision.Outcome.STOPPED, decided_by=by, decided_at=at, note="The membership ended")
     _close_places(membership, on)
     states.write_move(membership, State.ENDED, on, by=by, at=at)
     membership.ended_on, membership.end_reason, membership.next_due_on = on, EndReason(reason), None
     membership.save(update_fields=["state", "ended_on", "end_reason", "next_due_on"])
-    _record(membership, by, at)
+    _record(membership, by, job, at)
     return credited
 
 
-def _record(membership: Membership, by: User, at: datetime) -> None:
+def _record(membership: Membership, by: User | None, job: str, at: datetime) -> None:
     subjects = [(audit.MEMBERSHIP, membership.pk)]
-    audit.record("pantry.membership.ended", at=at, by=by, target=membership, subjects=subjects)
+    audit.record("pantry.membership.ended", at=at, by=by, job=job, target=membership, subjects=subjects)
 
 
 def _close_places(membership: Membership, on: date) -> None:
@@ -109,7 +109,7 @@ def _close_places(membership: Membership, on: date) -> None:
     last.save(update_fields=["from_week", "to_week"])
 
 
-def _credit(membership: Membership, on: date, *, at: datetime, by: User) -> int:
+def _credit(membership: Membership, on: date, *, at: datetime, by: User | None, job: str) -> int:
     """Credit the weeks after a day: one entry for each agreement, a line for each block and pantry."""
     later = PaidWeek.objects.later_than(on).filter(membership=membership).select_related("block")
     by_block: dict[PrepaidBlock, dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
@@ -131,5 +131,5 @@ def _credit(membership: Membership, on: date, *, at: datetime, by: User) -> int:
         credits[block.agreement_id] += total
     for agreement_id in sorted(credits):
         funds.give_back(agreement_id, credits[agreement_id])
-    journal.post([Posting(EntryKind.CREDIT, key, on, each) for key, each in legs.items()], at=at, by=by)
+    journal.post([Posting(EntryKind.CREDIT, key, on, each) for key, each in legs.items()], at=at, by=by, job=job)
     return sum(credits.values())

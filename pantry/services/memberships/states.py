@@ -44,7 +44,7 @@ def check_no_collection_after(membership: Membership, on: date, what: str) -> No
         raise Refused(f"{membership} collected on {later.on:%-d %B %Y}. The {what} day cannot be before that.")
 
 
-def write_move(membership: Membership, state: str, on: date, *, by: User, at: datetime) -> None:
+def write_move(membership: Membership, state: str, on: date, *, by: User | None, at: datetime) -> None:
     """The row of one change; the membership itself is saved by the caller."""
     membership.state = State(state)
     MembershipMove.objects.create(membership=membership, state=state, on=on, by=by, recorded_at=at)
