@@ -187,6 +187,7 @@ EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = env.text("MAIL_PATH") or BASE_DIR / "var" / "mail"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "hubs@localhost")
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+CONTACT_EMAIL = env.text("CONTACT_EMAIL")  # on the pages on privacy and accessibility
 SITE_LOGO = env.text("SITE_LOGO")  # a path below STATIC_URL; empty: the name alone
 
 REDIS_URL = env.text("REDIS_URL")
