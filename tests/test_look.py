@@ -15,7 +15,7 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.templatetags.hubs import page_links, tag
 from stockport_hubs.home import context, errors
 from tests import factories
-from tests.browser import axe_clean, sign_in
+from tests.browser import SAMPLE_PASSWORD, axe_clean, sign_in
 
 FORBIDDEN = re.compile(r"care[\s_-]*leaver|leaving[\s_-]*care", re.IGNORECASE)
 
@@ -110,11 +110,101 @@ def undefined_classes(markup: str, css: str) -> set[str]:
     return {name for name in used if not re.search(rf"\.{name}(?![\w-])", css)}
 
 
-def test_every_class_of_ours_has_a_style():
-    css = "".join(path.read_text() for path in (settings.BASE_DIR / "static/css").glob("*.css"))
-    templates = (p for p in (settings.BASE_DIR / "templates").rglob("*.html") if "pdf" not in p.parts)
-    assert undefined_classes("".join(path.read_text() for path in templates), css) == set()
+def unused_classes(written: str, css: str) -> set[str]:
+    """Our own class names that the style sheet knows and nothing that is written uses, whole or put together."""
+    known = set(re.findall(r"\.(hubs-[\w-]*\w)", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)))
+    together = set(re.findall(r"(hubs-[\w-]+--|hubs-[\w-]+__)\{\{", written))
+    used = set(re.findall(r"(?<![\w-])hubs-[\w-]*\w", written))
+    return {name for name in known - used if not any(name.startswith(start) for start in together)}
+
+
+def test_every_class_of_ours_has_a_style_and_every_style_is_used():
+    root = settings.BASE_DIR
+    css = "".join(path.read_text() for path in (root / "static/css").glob("*.css"))
+    templates = "".join(p.read_text() for p in (root / "templates").rglob("*.html") if "pdf" not in p.parts)
+    code = [
+        p
+        for app in ("stockport_hubs", "careleavers", "pantry", "referrals", "reviews")
+        for p in (root / app).rglob("*.py")
+    ]
+    code += (root / "static/js").glob("*.js")
+    assert undefined_classes(templates, css) == set()
+    assert unused_classes(templates + "".join(path.read_text() for path in code), css) == set()
     assert undefined_classes('<p class="govuk-body hubs-quiet hubs-quieter">', ".hubs-quiet {}") == {"hubs-quieter"}
+    assert unused_classes('<i class="hubs-a"><i class="hubs-b--{{ state }}">', ".hubs-a, .hubs-b--x, .hubs-c {}") == {
+        "hubs-c"
+    }
+
+
+def test_every_part_is_used():
+    folder = settings.BASE_DIR / "templates"
+    written = "".join(path.read_text() for path in folder.rglob("*.html"))
+    parts = [path.name for path in (folder / "parts").glob("*.html")]
+    assert [name for name in parts if not re.search(rf"{{% include [\"']parts/{name}", written)] == []
+
+
+# -- what the footer leads to ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [None, *Role])
+def test_accessibility_cookies_and_privacy_are_there_for_everyone(role):
+    client = signed_in(person(role)) if role else Client()
+    for path, heading in [
+        ("/accessibility/", "Accessibility statement"),
+        ("/cookies/", "Cookies"),
+        ("/privacy/", "Privacy"),
+    ]:
+        html = client.get(path).content.decode()
+        assert f'<h1 class="govuk-heading-l">{heading}</h1>' in html
+        assert re.findall(r'class="govuk-footer__link" href="([^"]+)"', html) == [
+            "/accessibility/",
+            "/cookies/",
+            "/privacy/",
+        ]
+        assert not FORBIDDEN.search(html)
+
+
+@pytest.mark.django_db
+def test_what_the_council_holds_is_told_to_the_council_alone():
+    council = {Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER, Role.ADMINISTRATOR}
+    told = set()
+    for role in Role:
+        html = signed_in(factories.user(role)).get("/privacy/").content.decode()
+        told |= {role} if "Young people the council supports" in html else set()
+        assert "Members of a pantry" in html
+    assert told == council
+    assert "Young people" not in Client().get("/privacy/").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_pages_name_whom_to_ask(settings):
+    for path in ("/accessibility/", "/privacy/"):
+        assert "the person who looks after accounts in your organisation" in Client().get(path).content.decode()
+    settings.CONTACT_EMAIL = "ask@council.example"
+    for path in ("/accessibility/", "/privacy/"):
+        assert 'href="mailto:ask@council.example"' in Client().get(path).content.decode()
+
+
+@pytest.mark.django_db
+def test_every_cookie_of_the_site_is_on_its_page():
+    user = person(Role.ADMINISTRATOR)
+    client = Client(enforce_csrf_checks=True)
+    page = client.get("/accounts/login/").content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    client.post("/accounts/login/", {"csrfmiddlewaretoken": token[1], "login": user.email, "password": SAMPLE_PASSWORD})  # type: ignore[index]
+    token = re.search(
+        r'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/users/organisations/add/").content.decode()
+    )
+    client.post(
+        "/users/organisations/add/",
+        {"csrfmiddlewaretoken": token[1], "name": "Hall", "kind": "operator"},  # type: ignore[index]
+    )
+    listed = re.findall(r'<th scope="row"[^>]*>(\w+)</th>', client.get("/cookies/").content.decode())
+    assert sorted(client.cookies) == sorted(listed) == ["csrftoken", "messages", "sessionid"]
+    lifetimes = {name: cookie["max-age"] for name, cookie in client.cookies.items()}
+    assert lifetimes["sessionid"] in ("", 12 * 60 * 60)  # until the browser is closed, at most 12 hours
+    assert lifetimes["csrftoken"] == 364 * 24 * 60 * 60
 
 
 # -- error pages -------------------------------------------------------------------------------------------------------
@@ -144,6 +234,21 @@ def test_form_out_of_date_is_explained():
     response = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "x"})
     assert response.status_code == 403
     assert "This form is out of date" in response.content.decode()
+
+
+# -- logo --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_logo_stands_beside_the_name_and_is_not_read_twice(settings):
+    link = r'<a href="/" class="[^"]*hubs-header__name">(.*?)</a>'
+    without = re.search(link, Client().get("/accounts/login/").content.decode())
+    assert without and without[1] == "<span>Stockport Hubs</span>"
+    settings.SITE_LOGO = "hubs.svg"
+    beside = re.search(link, Client().get("/accounts/login/").content.decode())
+    assert beside
+    picture = '<img src="/static/hubs.svg" alt="" class="hubs-header__logo">'
+    assert beside[1] == f"{picture}<span>Stockport Hubs</span>"
 
 
 # -- small parts -------------------------------------------------------------------------------------------------------

@@ -25,7 +25,9 @@ FILES = {
     "reviews/packs/<uuid:pack_id>/csv/",
     "reviews/figures/csv/",
 }
+FOOTER = {"accessibility/", "cookies/", "privacy/"}  # the same for everyone but the council: looked at twice
 ELSEWHERE = {  # why a route is not walked
+    "seen in test_components.py": {"components/"},
     "seen in test_story.py": {
         "introductions/<uuid:referral_id>/edit/",
         "introductions/<uuid:referral_id>/check/",
@@ -108,6 +110,8 @@ class Walk:
         queue, known = collections.deque([start]), {start}
         while queue:
             route = self.route(url := queue.popleft())
+            if route in FOOTER and self.account not in (NOBODY, "manager"):
+                continue
             if not route and url != f"{self.base}/" or route in FILES or read[route] == OF_A_KIND:
                 continue
             read[route] += 1

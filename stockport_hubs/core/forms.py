@@ -89,6 +89,16 @@ class BoundField(forms.BoundField):
         return getattr(self.field, "prefix", "")
 
     @property
+    def most_letters(self) -> int | None:
+        """How much a text of several lines may hold, shown while one types."""
+        return getattr(self.field, "max_length", None) if isinstance(self.field.widget, forms.Textarea) else None
+
+    @property
+    def aria_describedby(self):
+        said = super().aria_describedby
+        return f"{said or ''} {self.auto_id}-info".strip() if self.most_letters else said
+
+    @property
     def suffix(self) -> str:
         return getattr(self.field, "suffix", "")
 
@@ -145,11 +155,12 @@ class BoundField(forms.BoundField):
         if any("--width" in css for css in extra):
             own = [css for css in own if "--width" not in css]
         wrong = [f"{own[0]}--error"] if own and self.errors and self.kind != "checkbox" else []
-        attrs["class"] = " ".join([*own, *extra, *wrong])
+        counted = ["govuk-js-character-count"] if self.most_letters else []
+        attrs["class"] = " ".join([*own, *extra, *wrong, *counted])
         if isinstance(widget, forms.NumberInput):
             attrs["min"] = attrs["max"] = attrs["step"] = False  # of no meaning on a text input
         if isinstance(widget, forms.Textarea):
-            attrs["cols"] = False
+            attrs["cols"] = attrs["maxlength"] = False  # the count below warns and cuts nothing off
             if widget.attrs.get("rows") == "10":  # Django's default
                 attrs["rows"] = "5"
         if isinstance(widget, forms.EmailInput | forms.PasswordInput):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from stockport_hubs.accounts.models import Role, User
 
 SITE_NAME = "Stockport Hubs"
+FOOTER = [("accessibility", "Accessibility"), ("cookies", "Cookies"), ("privacy", "Privacy")]
 SAMPLE_PASSWORD = "sample-pilot-2026"  # shown on the sign-in page on purpose
 SAMPLE_ACCOUNTS = {
     "advisor@example.org": "Personal advisor",
@@ -86,6 +87,7 @@ def site(request) -> dict:
     signed_in = user.is_authenticated
     return {
         "site_name": SITE_NAME,
+        "footer": FOOTER,
         "site_logo": static(settings.SITE_LOGO) if settings.SITE_LOGO else "",
         "home_url": reverse("home"),
         "account_url": reverse("mfa_index") if signed_in else "",
