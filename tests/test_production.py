@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from stockport_hubs.accounts.models import Organisation, Role
+from stockport_hubs.core import triggers
 from stockport_hubs.home.management.commands import check_production
 from tests import factories
 from tests.conftest import ON_POSTGRES
@@ -108,6 +109,15 @@ def test_pending_migrations_are_named(installation):
             "DELETE FROM django_migrations WHERE id IN (SELECT MAX(id) FROM django_migrations WHERE app = 'pantry')"
         )
     assert said() == ["Migrations are pending. Run manage.py migrate."]
+
+
+def test_insert_only_tables_without_their_triggers_are_named(installation):
+    triggers.remove()
+    assert [words.startswith("The guards of insert-only tables are missing: append_only_") for words in said()] == [
+        True
+    ]
+    triggers.install()
+    assert said() == []
 
 
 def test_a_missing_table_of_the_cache_is_named(installation):

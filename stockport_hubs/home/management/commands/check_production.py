@@ -12,6 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 
 from stockport_hubs.accounts.models import Organisation, User
+from stockport_hubs.core import triggers
 from stockport_hubs.home.context import SAMPLE_ACCOUNTS
 from stockport_hubs.settings import env
 
@@ -85,6 +86,8 @@ def wrong_database() -> Iterator[str]:
             return
         if settings.CACHES["default"]["LOCATION"] not in connection.introspection.table_names():
             yield "The cache has no table; wrong passwords are counted there. Run manage.py createcachetable."
+        if unguarded := triggers.missing():
+            yield f"The guards of insert-only tables are missing: {', '.join(unguarded)}. Run manage.py migrate."
         if Organisation.objects.filter(is_sample=True).exists():
             yield "The database holds the sample pilot, whose password is published. Use a new database."
         elif User.objects.filter(email__in=SAMPLE_ACCOUNTS, is_active=True).exists():
