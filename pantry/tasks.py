@@ -2,6 +2,7 @@
 
 from pantry import sealed  # noqa: F401 - makes the journal a table that is sealed
 from pantry.services import journal, renewals
+from stockport_hubs.accounts.models import Role
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs.services import Work, handler
@@ -17,7 +18,13 @@ def renew_blocks(work: Work) -> None:
         raise Refused(f"Renewals failed for {_first([f'member {number}' for number in done.failed])}.")
 
 
-@handler("pantry.check_journal", seconds=300, every_minutes=24 * 60, label="Checking the journal")
+@handler(
+    "pantry.check_journal",
+    seconds=300,
+    every_minutes=24 * 60,
+    label="Checking the journal",
+    watched_by=(Role.FINANCE_OFFICER,),
+)
 def check_journal(work: Work) -> None:
     """Prove the journal each night; a break shows as a failed job."""
     if problems := journal.check(clock.today()):

@@ -45,6 +45,8 @@ SIGNED_IN = Row(EVERYONE)
 TABLE: dict[str, Row] = {
     "home": SIGNED_IN,
     "health": ANYONE,
+    "ready": ANYONE,
+    "jobs:list": row(M, D),
     "trail": row(M),
     "trail_csv": row(M),
     "accessibility": ANYONE,

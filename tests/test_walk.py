@@ -20,6 +20,7 @@ ACCOUNTS = [NOBODY, "admin", "advisor", "finance", "manager", "pantry.manager", 
 OF_A_KIND = 5  # pages of one kind that are read for their links; one of them is looked at
 FILES = {
     "health/",
+    "health/ready/",
     "audit/csv/",
     "reviews/packs/<uuid:pack_id>/pdf/",
     "reviews/packs/<uuid:pack_id>/csv/",

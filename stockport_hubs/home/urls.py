@@ -5,6 +5,7 @@ from stockport_hubs.home import components, health, information, trail_views, vi
 urlpatterns = [
     path("", views.home, name="home"),
     path("health/", health.health, name="health"),
+    path("health/ready/", health.ready, name="ready"),
     path("audit/", trail_views.read, name="trail"),
     path("audit/csv/", trail_views.download, name="trail_csv"),
     path("accessibility/", information.accessibility, name="accessibility"),

@@ -3,6 +3,7 @@
 from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from careleavers.models import CareLeaver
@@ -13,6 +14,7 @@ from stockport_hubs.accounts.permissions import anyone_signed_in
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.home import council, operator
+from stockport_hubs.home.alarms import alarms
 
 PAGE = 25
 
@@ -48,6 +50,7 @@ def manager(request):
     context = {
         "overview": council.overview(request.user, clock.today()),
         "failed_jobs": council.failed_jobs(request.user),
+        "alarms": alarms(timezone.now()),
     }
     return render(request, "home/manager.html", context)
 
@@ -59,6 +62,8 @@ def finance(request):
         "tariffs": council.tariffs_to_agree(user),
         "agreements": council.money_rows(user, clock.today()),
         "payments": council.last_payments(user),
+        "failed_jobs": council.failed_jobs(user),
+        "alarms": [],
     }
     return render(request, "home/finance.html", context)
 
@@ -96,6 +101,8 @@ def administrator(request):
         "next_step": next((step for step in steps if not step.is_done and step.url), None),
         "waiting": waiting,
         "expired": expired,
+        "failed_jobs": [],
+        "alarms": alarms(timezone.now()),
     }
     return render(request, "home/administrator.html", context)
 

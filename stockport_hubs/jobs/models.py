@@ -2,24 +2,34 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.core.models import UuidModel
 
 CANCELLED = "Cancelled."
+OVERSEERS = (Role.ADMINISTRATOR, Role.LEAVING_CARE_MANAGER)
 
 
 class JobQuerySet(models.QuerySet):
-    def for_user(self, user, *, to_look_at: bool = False) -> "JobQuerySet":
-        """Jobs this person asked for. `to_look_at`: those that failed and were neither retried nor cancelled, which a
-        leaving care manager sees for the whole council, with the jobs nobody asked for."""
-        if not to_look_at:
+    def for_user(self, user, *, to_look_at: bool = False, overseen: bool = False) -> "JobQuerySet":
+        """Jobs this person asked for. `overseen`: for administrators every job, for leaving care managers their
+        council's and nobody's. `to_look_at`: what failed, was not tried again and did not work since, of the kinds
+        this role watches."""
+        if not (to_look_at or overseen):
             return self.filter(asked_by=user)
+        ours = self.filter(Q(asked_by__isnull=True) | Q(asked_by__organisation=user.organisation_id))
+        if overseen:
+            return self if user.role == Role.ADMINISTRATOR else ours if user.role in OVERSEERS else self.none()
+        from stockport_hubs.jobs import services  # the kinds register there
+
         if user.role != Role.LEAVING_CARE_MANAGER:
-            return self.none()
-        ours = Q(asked_by__isnull=True) | Q(asked_by__organisation=user.organisation_id)
-        return self.filter(ours, failed_at__isnull=False).exclude(error=CANCELLED)
+            ours = ours.filter(kind__in=services.watched_by(user.role))
+        # Periodic work comes round again: only its latest outcome counts.
+        since = Job.objects.filter(kind=OuterRef("kind"), created_at__gt=OuterRef("created_at"))
+        over = since.filter(Q(done_at__isnull=False) | Q(failed_at__isnull=False))
+        made_up_for = Q(kind__in=services.periodic()) & Exists(over)
+        return ours.filter(~made_up_for, failed_at__isnull=False).exclude(error=CANCELLED)
 
     def claimable(self, now) -> "JobQuerySet":
         """Due, unfinished, and not leased to a living worker; oldest first."""
@@ -67,6 +77,12 @@ class Job(UuidModel):
 
     def __str__(self):
         return f"{self.kind} {self.key}"
+
+    def state(self, now) -> str:
+        """In a word: done, failed, stopped, running (leased to a living worker) or waiting."""
+        if self.is_over:
+            return "done" if self.done_at else "stopped" if self.is_cancelled else "failed"
+        return "running" if self.lease_until and self.lease_until > now else "waiting"
 
     @property
     def is_cancelled(self) -> bool:

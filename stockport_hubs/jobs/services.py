@@ -15,6 +15,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.audit import services as audit
+from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs.models import CANCELLED, Job
 
@@ -23,6 +26,8 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 5
 LEASE_SLACK = timedelta(seconds=30)
 KEEP_PERIODIC = timedelta(days=30)
+KEEP_FREQUENT = timedelta(days=2)  # of what runs more than once a day
+OVERDUE = timedelta(minutes=15)  # a job that is due for longer than that is an alarm: nobody runs jobs
 
 
 class Cancelled(Exception):
@@ -39,19 +44,28 @@ class Handler:
     seconds: int
     every_minutes: int | None
     label: str
+    watched_by: tuple[Role, ...]
 
 
 _handlers: dict[str, Handler] = {}
 
 
-def handler(kind: str, *, seconds: int, every_minutes: int | None = None, label: str = ""):
+def handler(
+    kind: str,
+    *,
+    seconds: int,
+    every_minutes: int | None = None,
+    label: str = "",
+    watched_by: tuple[Role, ...] = (),
+):
     """Register a function for a kind of job; `every_minutes` makes it periodic (key: kind and time slot).
 
-    `label` is what a person reads about it: "Building the pack".
+    `label` is what a person reads about it: "Building the pack". `watched_by`: who sees on the home page when it
+    failed, besides leaving care managers.
     """
 
     def register(function):
-        _handlers[kind] = Handler(function, seconds, every_minutes, label)
+        _handlers[kind] = Handler(function, seconds, every_minutes, label, watched_by)
         return function
 
     return register
@@ -61,6 +75,21 @@ def label(job: Job) -> str:
     """What the job does, in words."""
     known = _handlers.get(job.kind)
     return known.label if known and known.label else "Work in the background"
+
+
+def periodic() -> list[str]:
+    """Kinds that come round by themselves."""
+    return [kind for kind, each in _handlers.items() if each.every_minutes]
+
+
+def watched_by(role: str) -> list[str]:
+    """Kinds whose failure this role sees."""
+    return [kind for kind, each in _handlers.items() if role in each.watched_by]
+
+
+def oldest_due(now: datetime) -> datetime | None:
+    """Since when the oldest job waits that is due and that nobody works on."""
+    return Job.objects.claimable(now).values_list("due_at", flat=True).first()
 
 
 def words(name: str) -> str:
@@ -128,8 +157,9 @@ def tick() -> None:
         if each.every_minutes:
             slot = int(now.timestamp()) // (each.every_minutes * 60)
             enqueue(kind, key=f"{kind}:{slot}")
-    periodic = [kind for kind, each in _handlers.items() if each.every_minutes]
-    Job.objects.filter(kind__in=periodic, done_at__lt=now - KEEP_PERIODIC).delete()
+    frequent = [kind for kind, each in _handlers.items() if 0 < (each.every_minutes or 0) < 24 * 60]
+    Job.objects.filter(kind__in=frequent, done_at__lt=now - KEEP_FREQUENT).delete()
+    Job.objects.filter(kind__in=periodic(), done_at__lt=now - KEEP_PERIODIC).delete()
 
 
 def claim(job_id=None) -> Job | None:
@@ -202,18 +232,27 @@ def pump(job_id=None, limit: int = 1000) -> int:
     return finished
 
 
-def ask_cancel(*, job: Job, by) -> None:
+@transaction.atomic
+def ask_cancel(*, job: Job, by: User | None) -> None:
     """Ask a running job to stop at its next step; one that has not begun never will."""
     now = timezone.now()
+    _note("jobs.job.cancelled", job, by)
     Job.objects.filter(pk=job.pk, done_at__isnull=True, failed_at__isnull=True).update(cancel_asked_at=now)
     Job.objects.filter(pk=job.pk, attempts=0, done_at__isnull=True, failed_at__isnull=True).update(
         failed_at=now, error=CANCELLED
     )
 
 
-def retry(*, job: Job) -> None:
+@transaction.atomic
+def retry(*, job: Job, by: User | None = None) -> None:
     """Give a failed job five more attempts, from now."""
+    _note("jobs.job.retried", job, by)
     Job.objects.filter(pk=job.pk, failed_at__isnull=False).update(
         failed_at=None, error="", attempts=0, lease_until=None, cancel_asked_at=None, due_at=timezone.now(), progress=0
     )
-    nudge(job.pk)
+    transaction.on_commit(lambda: nudge(job.pk))
+
+
+def _note(verb: str, job: Job, by: User | None) -> None:
+    if by is not None:
+        audit.record(verb, at=clock.now(), by=by, target=job, detail={"kind": job.kind})
