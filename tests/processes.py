@@ -117,7 +117,8 @@ class Process:
         """Lines with an ERROR record, a traceback or a warning of Python since the last call."""
         text = self.text()
         new, self.seen = text[self.seen :], len(text)
-        lines = re.findall(r"^(?:ERROR|CRITICAL|Traceback|.*Warning: ).*", new, re.MULTILINE)
+        bad = r'^(?:ERROR|CRITICAL|Traceback|.*Warning: |.*"level": "(?:ERROR|CRITICAL)").*'
+        lines = re.findall(bad, new, re.MULTILINE)
         return [line for line in lines if "worker with superuser privileges" not in line]  # the tests may run as root
 
 

@@ -137,6 +137,12 @@ def test_the_commands_of_the_compose_file_run_under_production_settings(producti
     for process in processes.values():
         process.send(signal.SIGTERM)
     assert {name: process.process.wait(20) for name, process in processes.items()} == dict.fromkeys(processes, 0)
+    for name, process in processes.items():
+        told, *lines = process.text().splitlines()
+        assert told == "ready for production" and lines, name
+        records = [line for line in lines if line.startswith(("{", "[", "INFO", "WARNING"))]  # not Python's warnings
+        assert records and [line for line in records if not line.startswith('{"time": "')] == [], name
+    assert '"GET accounts/login/ 200 ' in processes["web"].text()
 
 
 def via_proxy() -> dict[str, str]:

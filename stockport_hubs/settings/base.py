@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",  # first, so that redirects to https and static files carry the policy too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "stockport_hubs.core.middleware.RequestLogMiddleware",
     "stockport_hubs.core.middleware.ReadableTextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -186,6 +187,7 @@ CSRF_COOKIE_HTTPONLY = True
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = env.text("MAIL_PATH") or BASE_DIR / "var" / "mail"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "hubs@localhost")
+EMAIL_TIMEOUT = 10  # seconds; a silent mail server must not hold a worker
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CONTACT_EMAIL = env.text("CONTACT_EMAIL")  # on the pages on privacy and accessibility
 SITE_LOGO = env.text("SITE_LOGO")  # a path below STATIC_URL; empty: the name alone
@@ -216,7 +218,7 @@ CELERY_TIMEZONE = "UTC"
 
 SAMPLE_PILOT = False  # local settings allow the sample accounts; production refuses them
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
@@ -224,7 +226,8 @@ LOGGING = {
             "()": "stockport_hubs.core.logs.PlaceFormatter",
             "format": "{levelname} {name} {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "stockport_hubs.core.logs.JsonFormatter"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},

@@ -4,10 +4,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from stockport_hubs.settings import env
 from stockport_hubs.settings.base import *  # noqa: F403
-from stockport_hubs.settings.base import CLOCK
+from stockport_hubs.settings.base import CLOCK, LOGGING
 
 DEBUG = False
 SECRET_KEY = env.required("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")  # earlier keys: links and seals made with them still hold
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS")
 env.required("DATABASE_URL")
@@ -16,6 +17,7 @@ if CLOCK:
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is empty. Name the host names the site answers to.")
 
+LOGGING["handlers"]["stderr"]["formatter"] = "json"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
