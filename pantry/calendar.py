@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 import holidays
 
 from pantry import rules
-from pantry.models.places import Closure, OpeningHours, Pantry
+from pantry.models.places import Closure, Pantry
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import LONDON, WEEK, london_date, monday
 
 LONGEST_SEARCH = 520  # weeks looked through for an open one
@@ -28,13 +30,43 @@ def bank_holidays(year: int) -> dict[date, str]:
     return {day: name for day, name in listed.items() if day.weekday() < 5 and day.year == year}
 
 
+class Hours(NamedTuple):
+    """One weekly opening, dated."""
+
+    weekday: int
+    opens: time
+    closes: time
+    from_on: date
+    until_on: date | None
+
+
+class Closed(NamedTuple):
+    """Days on which nothing opens; both dates included."""
+
+    from_on: date
+    until_on: date
+    reason: str
+
+
+HOURS = Kept(
+    lambda pantries: Pantry.objects.filter(pk__in=pantries)
+    .order_by("opening_hours__weekday", "opening_hours__opens")
+    .values_list("pk", "closes_on_bank_holidays", *(f"opening_hours__{name}" for name in Hours._fields))
+)
+CLOSURES = Kept(
+    lambda pantries: Closure.objects.filter(pantry__in=pantries, withdrawn_at__isnull=True)
+    .order_by()
+    .values_list("pantry_id", *Closed._fields)
+)
+
+
 @dataclass
 class Plan:
     """One pantry's hours and closures."""
 
     closes_on_bank_holidays: bool
-    hours: list[OpeningHours] = field(default_factory=list)
-    closures: list[Closure] = field(default_factory=list)
+    hours: list[Hours] = field(default_factory=list)
+    closures: list[Closed] = field(default_factory=list)
     closed_weeks: dict[date, bool] = field(default_factory=dict)
 
     def planned(self, day: date) -> list[tuple[time, time]]:
@@ -69,12 +101,21 @@ class WeekCalendar:
     @classmethod
     def for_pantries(cls, pantries: Iterable[Pantry]) -> "WeekCalendar":
         """Two queries, whatever the number of pantries (and theirs, when `pantries` is a query)."""
-        plans: dict[UUID, Plan] = {pantry.pk: Plan(pantry.closes_on_bank_holidays) for pantry in pantries}
-        for hours in OpeningHours.objects.filter(pantry__in=plans).order_by("weekday", "opens"):
-            plans[hours.pantry_id].hours.append(hours)
-        for closure in Closure.objects.filter(pantry__in=plans, withdrawn_at__isnull=True):
-            plans[closure.pantry_id].closures.append(closure)
-        return cls(plans)
+        calendar = cls({pantry.pk: Plan(pantry.closes_on_bank_holidays) for pantry in pantries})
+        calendar._read(list(calendar.plans))
+        return calendar
+
+    def learn(self, pantry_ids: Iterable[UUID]) -> None:
+        """Read the pantries not known yet: two queries, or none."""
+        self._read([pantry_id for pantry_id in dict.fromkeys(pantry_ids) if pantry_id not in self.plans])
+
+    def _read(self, pantry_ids: list[UUID]) -> None:
+        for pantry_id, closes_on_bank_holidays, *hours in HOURS(pantries=pantry_ids):
+            plan = self.plans.setdefault(pantry_id, Plan(closes_on_bank_holidays))
+            if hours[0] is not None:  # a pantry without hours is a row too
+                plan.hours.append(Hours(*hours))
+        for pantry_id, *closed in CLOSURES(pantries=pantry_ids):
+            self.plans[pantry_id].closures.append(Closed(*closed))
 
     def is_closed(self, pantry_id, week: date) -> bool:
         """Every session planned in the week of this Monday is closed."""

@@ -5,10 +5,25 @@ paid weeks. Everything is integer pence, in a handful of queries whatever the nu
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DateField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from pantry.calendar import WeekCalendar
@@ -22,6 +37,7 @@ from pantry.models import (
     Pantry,
     PrepaidBlock,
 )
+from stockport_hubs.core.kept import Kept
 
 OF_PAYMENTS = Q(entry__kind=EntryKind.PAYMENT) | Q(
     entry__kind=EntryKind.REVERSAL, entry__reverses__kind=EntryKind.PAYMENT
@@ -86,41 +102,36 @@ class PantryPosition(Weekly):
     joining_pence: int
 
 
-def position(agreement: FundingAgreement, as_at: date) -> Position:
-    """The whole agreement at the end of a day; 5 queries and those of the calendar."""
-    return _position(agreement, as_at, _tally(_paid_weeks(agreement, as_at), as_at))
+def position(agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None) -> Position:
+    """The whole agreement at the end of a day; 3 queries and those of the calendar."""
+    return _position(agreement, as_at, _of_agreement(agreement, as_at, calendar))
 
 
 def by_pantry(agreement: FundingAgreement, as_at: date) -> list[PantryPosition]:
     """The agreement's money at each pantry that has any of it, by name; adds up to `position`."""
-    return _by_pantry(agreement, as_at, _tally(_paid_weeks(agreement, as_at), as_at))
+    return _by_pantry(agreement, as_at, _of_agreement(agreement, as_at))
 
 
-def statement(agreement: FundingAgreement, as_at: date) -> tuple[Position, list[PantryPosition]]:
+def statement(
+    agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None
+) -> tuple[Position, list[PantryPosition]]:
     """`position` and `by_pantry` with the weeks counted once."""
-    tallies = _tally(_paid_weeks(agreement, as_at), as_at)
+    tallies = _of_agreement(agreement, as_at, calendar)
     return _position(agreement, as_at, tallies), _by_pantry(agreement, as_at, tallies)
 
 
 def _position(agreement: FundingAgreement, as_at: date, tallies: dict) -> Position:
-    lines = JournalLine.objects.filter(entry__agreement=agreement, entry__effective_on__lte=as_at)
-    advance = Q(account=Account.ADVANCE)
-    sums = lines.aggregate(
-        paid=_sum(advance & OF_PAYMENTS),
-        left=_sum(advance),
-        joining=_sum(Q(account=Account.JOINING)),
-        pool=_sum(Q(account=Account.POOL)),
-    )
-    counts = _blocks(agreement, as_at).aggregate(blocks=Count("pk"), members=Count("membership", distinct=True))
+    _, paid, left, joining, pool = next(iter(SUMS(agreement=agreement.pk, as_at=as_at)), (None, 0, 0, 0, 0))
+    _, blocks, members = next(iter(BLOCKS(agreement=agreement.pk, as_at=as_at)), (None, 0, 0))
     return Position(
         as_at=as_at,
-        blocks=counts["blocks"],
-        members=counts["members"],
-        joining_pence=sums["joining"],
-        paid_in_advance_pence=sums["paid"],
-        drawn_pence=sums["paid"] - sums["left"],
-        left_pence=sums["left"],
-        in_pool_pence=sums["pool"],
+        blocks=blocks,
+        members=members,
+        joining_pence=joining,
+        paid_in_advance_pence=paid,
+        drawn_pence=paid - left,
+        left_pence=left,
+        in_pool_pence=pool,
         **_add(tallies.values()),
     )
 
@@ -134,12 +145,9 @@ def _by_pantry(agreement: FundingAgreement, as_at: date, tallies: dict) -> list[
         .values_list("pantry")
         .annotate(Sum("pence"))
     )
-    weekly: dict = defaultdict(list)
-    for (pantry_id, _), tally in tallies.items():
-        weekly[pantry_id].append(tally)
-    pantries = Pantry.objects.filter(pk__in={*weekly, *joining}).order_by("name")
+    pantries = Pantry.objects.filter(pk__in={*tallies, *joining}).order_by("name")
     return [
-        PantryPosition(pantry=pantry, joining_pence=joining.get(pantry.pk, 0), **_add(weekly[pantry.pk]))
+        PantryPosition(pantry=pantry, joining_pence=joining.get(pantry.pk, 0), **tallies[pantry.pk])
         for pantry in pantries
     ]
 
@@ -147,10 +155,8 @@ def _by_pantry(agreement: FundingAgreement, as_at: date, tallies: dict) -> list[
 def of_blocks(blocks: list[PrepaidBlock], as_at: date) -> dict[object, Weekly]:
     """What became of each block's weeks, by block id: for a page of blocks, or one."""
     weeks = PaidWeek.objects.filter(block__in=[block.pk for block in blocks])
-    by_block: dict = defaultdict(list)
-    for (block_id, _), tally in _tally(weeks, as_at, key="block_id").items():
-        by_block[block_id].append(tally)
-    return {block.pk: Weekly(**_add(by_block[block.pk])) for block in blocks}
+    tallies = _tally(_groups(weeks, as_at, as_at - SIX_DAYS, "block_id"))
+    return {block.pk: Weekly(**tallies[block.pk]) for block in blocks}
 
 
 def with_left(agreements: QuerySet) -> QuerySet:
@@ -176,16 +182,9 @@ def _sum(condition: Q):
     return Coalesce(Sum("pence", filter=condition), 0)
 
 
-def _blocks(agreement: FundingAgreement, as_at: date) -> QuerySet:
-    return PrepaidBlock.objects.filter(agreement=agreement, bought_on__lte=as_at)
-
-
-def _paid_weeks(agreement: FundingAgreement, as_at: date) -> QuerySet:
-    return PaidWeek.objects.filter(block__agreement=agreement, block__bought_on__lte=as_at)
-
-
-def _tally(paid_weeks: QuerySet, as_at: date, key: str = "pantry_id") -> dict:
-    """{(key, week): figures} of paid weeks, a group per pantry, week and what became of it, added up by the database.
+def _groups(paid_weeks: QuerySet, as_at: date, over: date, key: str) -> QuerySet:
+    """(key, pantry, what became of them, their week if it could have been closed, weeks, pence), added up by the
+    database; weeks before `over` have had their Sunday.
 
     A block that ended after `as_at` still had its weeks then, so its credited weeks count as to come.
     """
@@ -194,49 +193,64 @@ def _tally(paid_weeks: QuerySet, as_at: date, key: str = "pantry_id") -> dict:
         membership=OuterRef("membership"), week=OuterRef("week"), on__lte=as_at
     )
     ended = Q(block__ended_on__isnull=True) | Q(block__ended_on__lte=as_at)
-    groups = (
-        paid_weeks.exclude(state=State.REVERSED)
-        .annotate(
-            became=Case(
-                When(Q(state=State.CREDITED) & ended, then=Value("credited")),
-                When(state=State.PARKED, then=Value("parked")),
-                When(week__gt=as_at, then=Value("open")),  # spares looking for a collection
-                When(Exists(collected), then=Value("collected")),
-                default=Value("open"),
-                output_field=CharField(),
-            )
-        )
-        .order_by()
-        .values(*{key, "pantry_id"}, "week", "became")
-        .annotate(weeks=Count("pk"), money=Sum("pence"))
+    became = Case(
+        When(Q(state=State.CREDITED) & ended, then=Value("credited")),
+        When(Q(state=State.PARKED) | Q(week__isnull=True) | Q(week__gt=as_at), then=Value("recoverable")),
+        When(Exists(collected), then=Value("collected")),
+        When(week__lt=over, then=Value("over")),
+        default=Value("to_come"),
+        output_field=CharField(),
     )
-    rows = list(groups)
-    calendar = _calendar({row["pantry_id"] for row in rows if _is_over(row, as_at)})
+    groups = paid_weeks.exclude(state=State.REVERSED).annotate(became=became).order_by()
+    could_be_closed = Case(When(became="over", then=F("week")), output_field=DateField())
+    groups = groups.annotate(over_week=could_be_closed).values_list(key, "pantry_id", "became", "over_week")
+    return groups.annotate(weeks=Count("pk"), money=Sum("pence"))
+
+
+SIX_DAYS = timedelta(days=6)
+OF_AGREEMENT = Kept(
+    lambda agreement, as_at, over: _groups(
+        PaidWeek.objects.filter(block__agreement=agreement, block__bought_on__lte=as_at), as_at, over, "pantry_id"
+    )
+)
+OF_ADVANCE = Q(account=Account.ADVANCE)
+SUMS = Kept(
+    lambda agreement, as_at: JournalLine.objects.filter(entry__agreement=agreement, entry__effective_on__lte=as_at)
+    .order_by()
+    .values_list("entry__agreement")
+    .annotate(
+        paid=_sum(OF_ADVANCE & OF_PAYMENTS),
+        left=_sum(OF_ADVANCE),
+        joining=_sum(Q(account=Account.JOINING)),
+        pool=_sum(Q(account=Account.POOL)),
+    )
+)
+BLOCKS = Kept(
+    lambda agreement, as_at: PrepaidBlock.objects.filter(agreement=agreement, bought_on__lte=as_at)
+    .order_by()
+    .values_list("agreement")
+    .annotate(blocks=Count("pk"), members=Count("membership", distinct=True))
+)
+
+
+def _of_agreement(agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None) -> dict:
+    return _tally(OF_AGREEMENT(agreement=agreement.pk, as_at=as_at, over=as_at - SIX_DAYS), calendar)
+
+
+def _tally(groups: Iterable, calendar: WeekCalendar | None = None) -> dict:
+    """{key: figures} of groups of paid weeks; a key without any has noughts."""
+    groups, calendar = list(groups), calendar or WeekCalendar({})
+    calendar.learn(pantry_id for _, pantry_id, _, week, _, _ in groups if week is not None)
     tallies: dict = defaultdict(lambda: dict.fromkeys(WEEKLY_FIELDS, 0))
-    for row in rows:
-        week, became = row["week"], row["became"]
-        if _is_over(row, as_at):
-            kind = "closed" if calendar.is_closed(row["pantry_id"], week) else "missed"
-        elif became in ("open", "parked"):
-            kind = "to_come"
+    for key, pantry_id, became, week, weeks, pence in groups:
+        if became == "over":
+            kinds = ["closed" if calendar.is_closed(pantry_id, week) else "missed"]
         else:
-            kind = became
-        kinds = ["bought", kind]
-        if kind == "to_come" and (week is None or week > as_at):
-            kinds.append("recoverable")
-        for name in kinds:
-            tallies[row[key], week][f"{name}_weeks"] += row["weeks"]
-            tallies[row[key], week][f"{name}_pence"] += row["money"]
+            kinds = ["to_come", became] if became == "recoverable" else [became]
+        for name in ("bought", *kinds):
+            tallies[key][f"{name}_weeks"] += weeks
+            tallies[key][f"{name}_pence"] += pence
     return tallies
-
-
-def _is_over(row: dict, as_at: date) -> bool:
-    """The group is of dated weeks without a collection whose Sunday has passed."""
-    return row["became"] == "open" and row["week"] is not None and row["week"] + timedelta(days=6) < as_at
-
-
-def _calendar(pantry_ids: set):
-    return WeekCalendar.for_pantries(Pantry.objects.filter(pk__in=pantry_ids)) if pantry_ids else None
 
 
 def _add(tallies) -> dict[str, int]:

@@ -1,16 +1,20 @@
 """The weeks of an agreement's members: who could come and who came, read once for every figure of attendance.
 
 A member's week is one of: came, missed, to come, closed, paused, or outside the membership (rules: States, Weeks).
-Weeks are Mondays; the queries are the same number whatever the number of members.
+Weeks are Mondays. The database adds up: one row a member comes back, however many weeks they have been coming.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from uuid import UUID
 
+from django.db.models import BigIntegerField, Count, DateField, Exists, F, Func, Max, Min, OuterRef, Q, Sum, Value
+
 from pantry.calendar import WeekCalendar
-from pantry.models import Collection, FundingAgreement, Membership, MembershipMove, PaidWeek, Pantry, Place
+from pantry.models import Collection, FundingAgreement, Membership, MembershipMove, PaidWeek, Pantry
+from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import WEEK, monday
 
 CAME, MISSED, TO_COME, CLOSED, PAUSED, OUTSIDE = "came", "missed", "to_come", "closed", "paused", "outside"
@@ -19,6 +23,62 @@ LAST = 4  # the open weeks that "regular" and "came lately" look at
 REGULAR_FROM = 3
 LAPSING_FROM = 2
 RETAINED_WITHIN = 8 * WEEK
+BITS = 60  # weeks in one number of the database
+
+
+class Bit(Func):
+    """1 for the first of two Mondays itself, 2 for a second one a week before it, 4 for the one before that."""
+
+    template, arg_joiner, arity = "(1::bigint << ((%(expressions)s) / 7))", " - ", 2
+    output_field = BigIntegerField()
+
+    def as_sqlite(self, compiler, connection, **extra):
+        days = "(1 << CAST((julianday(%(expressions)s)) / 7 AS INTEGER))"
+        return self.as_sql(compiler, connection, template=days, arg_joiner=") - julianday(", **extra)
+
+
+def _moves(agreement, as_at):
+    """Of members who have ever been anything but open: the others are what their row says."""
+    other = MembershipMove.objects.filter(membership=OuterRef("membership")).exclude(state=Membership.State.OPEN)
+    moves = MembershipMove.objects.filter(Exists(other), membership__agreement=agreement, on__lte=as_at)
+    return moves.order_by("on", "recorded_at").values_list("membership_id", "state", "on")
+
+
+def _came(agreement, as_at, week, since):
+    """(member, their first week of all, a bit for each week after `since` back from `week`)."""
+    bit = Bit(Value(week, output_field=DateField()), F("week"))
+    counted = Collection.objects.counted().filter(membership__agreement=agreement, on__lte=as_at).order_by()
+    recent = Q(week__gt=since, week__lte=week)
+    return counted.values_list("membership_id").annotate(first=Min("week"), bits=Sum(bit, filter=recent))
+
+
+MEMBERS = Kept(
+    lambda agreement, as_at: Membership.objects.filter(agreement=agreement, joined_on__lte=as_at)
+    .exclude(state=Membership.State.PENDING)
+    .order_by("number", "places__from_week")
+    .values_list(
+        *("pk", "number", "state", "first_week", "ended_on"),
+        *("places__from_week", "places__to_week", "places__pantry_id"),
+    )
+)
+MOVES = Kept(_moves)
+COLLECTED = Kept(_came)
+FUNDED_TO = Kept(
+    lambda agreement, before: PaidWeek.objects.filter(
+        membership__agreement=agreement, block__agreement=agreement, state__in=["dated", "parked"]
+    )
+    .order_by()
+    .values_list("membership_id")
+    .annotate(last=Max("week"), waiting=Count("pk", filter=Q(week__isnull=True)))
+    .filter(waiting=0, last__lt=before)
+)
+PAID = Kept(
+    lambda agreement, as_at, first, last: PaidWeek.objects.dated()
+    .filter(block__agreement=agreement, block__bought_on__lte=as_at, week__range=(first, last))
+    .order_by()
+    .values_list("week")
+    .annotate(Count("pk"))
+)
 
 
 @dataclass(slots=True)
@@ -32,9 +92,9 @@ class Member:
     ended_on: date | None
     pauses: list[tuple[date, date | None]] = field(default_factory=list)
     places: list[tuple[date, date | None, UUID]] = field(default_factory=list)
-    came: set[date] = field(default_factory=set)
+    came: int = 0  # bit n: came n weeks before the week of `as_at`
+    first_came: date = date.max
     last: tuple[bool, ...] = ()
-    funded_to: date | None = None
 
     @property
     def is_open(self) -> bool:
@@ -76,33 +136,28 @@ class Attendance:
     """Every member an agreement has paid for by a day, with their weeks."""
 
     def __init__(self, agreement: FundingAgreement, as_at: date):
-        self.agreement, self.as_at = agreement, as_at
-        self.members = {member.id: member for member in self._members()}
+        self.agreement, self.as_at, self.week = agreement, as_at, monday(as_at)
+        self.members = self._members()
+        self.calendar = WeekCalendar({})
+        self.calendar.learn(pantry for member in self.members.values() for _, _, pantry in member.places)
         self._read_moves()
-        self._read_places()
-        for membership_id, week in self._of_members(Collection.objects.counted().filter(on__lte=as_at), "week"):
-            if membership_id in self.members:
-                self.members[membership_id].came.add(week)
-        self._read_funded_to()
+        self._read_came()
         for member in self.members.values():
             member.last = self._last_open_weeks(member)
 
-    def _members(self):
-        found = Membership.objects.filter(agreement=self.agreement, joined_on__lte=self.as_at)
-        found = found.exclude(state=Membership.State.PENDING).order_by("number")
-        for key, number, state, first_week, ended_on in found.values_list(
-            "pk", "number", "state", "first_week", "ended_on"
-        ):
-            if ended_on is not None and ended_on > self.as_at:
-                state, ended_on = Membership.State.OPEN, None
-            yield Member(key, number, state, first_week, ended_on)
-
-    def _of_members(self, rows, *fields):
-        return rows.filter(membership__agreement=self.agreement).order_by().values_list("membership_id", *fields)
+    def _members(self) -> dict[UUID, Member]:
+        members: dict[UUID, Member] = {}
+        for key, number, state, first_week, ended_on, *place in MEMBERS(agreement=self.agreement.pk, as_at=self.as_at):
+            if key not in members:
+                if ended_on is not None and ended_on > self.as_at:
+                    state, ended_on = Membership.State.OPEN, None
+                members[key] = Member(key, number, state, first_week, ended_on)
+            if place[0] is not None:
+                members[key].places.append((place[0], place[1], place[2]))
+        return members
 
     def _read_moves(self) -> None:
-        moves = MembershipMove.objects.filter(on__lte=self.as_at)
-        for membership_id, state, on in self._of_members(moves, "state", "on").order_by("on", "recorded_at"):
+        for membership_id, state, on in MOVES(agreement=self.agreement.pk, as_at=self.as_at):
             member = self.members.get(membership_id)
             if member is None:
                 continue
@@ -113,29 +168,26 @@ class Attendance:
                 member.pauses[-1] = (member.pauses[-1][0], on)
             member.state = state
 
-    def _read_places(self) -> None:
-        places: dict[UUID, list] = defaultdict(list)
-        for membership_id, *place in self._of_members(Place.objects.all(), "from_week", "to_week", "pantry_id"):
-            places[membership_id].append(tuple(place))
-        for key, member in self.members.items():
-            member.places = sorted(places[key], key=lambda place: place[0])
-        used = {pantry_id for each in places.values() for _, _, pantry_id in each}
-        self.pantries = {pantry.pk: pantry for pantry in Pantry.objects.filter(pk__in=used).order_by("name")}
-        self.calendar = WeekCalendar.for_pantries(self.pantries.values())
+    def _read_came(self) -> None:
+        """`BITS` weeks at a time, back to the first collection of all: nearly always once."""
+        week, shift, oldest = self.week, 0, self.week
+        while shift == 0 or oldest <= week:
+            rows = COLLECTED(agreement=self.agreement.pk, as_at=self.as_at, week=week, since=week - BITS * WEEK)
+            for membership_id, first, bits in rows:
+                oldest = min(oldest, first)
+                if member := self.members.get(membership_id):
+                    member.first_came, member.came = first, member.came | (bits or 0) << shift
+            week, shift = week - BITS * WEEK, shift + BITS
 
-    def _read_funded_to(self) -> None:
-        weeks = self._of_members(PaidWeek.objects.filter(block__agreement=self.agreement), "week")
-        waiting = set()
-        for membership_id, week in weeks.filter(state__in=["dated", "parked"]):
-            member = self.members.get(membership_id)
-            if member is None:
-                continue
-            if week is None:
-                waiting.add(membership_id)
-            elif member.funded_to is None or week > member.funded_to:
-                member.funded_to = week
-        for key in waiting:
-            self.members[key].funded_to = None
+    @cached_property
+    def pantries(self) -> dict[UUID, str]:
+        """Names of the pantries where members belong, by name."""
+        return dict(Pantry.objects.filter(pk__in=self.calendar.plans).order_by("name").values_list("pk", "name"))
+
+    def came_in(self, member: Member, week: date) -> bool:
+        """A counted collection in the week of this Monday, at any pantry."""
+        back = (self.week - week).days // 7
+        return back >= 0 and bool(member.came >> back & 1)
 
     def is_over(self, week: date) -> bool:
         """Its Sunday has passed."""
@@ -143,7 +195,7 @@ class Attendance:
 
     def status(self, member: Member, week: date) -> str:
         """What a week was for a member; a collection makes it an open week whatever was closed later."""
-        if week in member.came:
+        if self.came_in(member, week):
             return CAME
         if week < member.first_week or (member.ended_on is not None and member.ended_on < week):
             return OUTSIDE
@@ -157,7 +209,7 @@ class Attendance:
     def _last_open_weeks(self, member: Member) -> tuple[bool, ...]:
         """Whether they came in each of the last open weeks, the latest first; a week not over counts once they came."""
         found: list[bool] = []
-        week, first = monday(self.as_at), min([member.first_week, *member.came])
+        week, first = self.week, min(member.first_week, member.first_came)
         while week >= first and len(found) < LAST:
             status = self.status(member, week)
             if status in (CAME, MISSED):
@@ -167,34 +219,30 @@ class Attendance:
 
     def by_week(self, weeks: list[date]) -> list[Week]:
         """Take-up of each week; closed when it was closed for every member who could otherwise have come."""
-        paid = Counter(
-            PaidWeek.objects.dated()
-            .filter(block__agreement=self.agreement, block__bought_on__lte=self.as_at)
-            .filter(week__in=weeks)
-            .order_by()
-            .values_list("week", flat=True)
-        )
+        paid = dict(PAID(agreement=self.agreement.pk, as_at=self.as_at, first=weeks[0], last=weeks[-1])) if weeks else {}
         made = []
         for week in weeks:
             seen = Counter(self.status(member, week) for member in self.members.values())
             could = sum(seen[status] for status in COULD_COME)
-            made.append(Week(week, could, paid[week], seen[CAME], is_closed=seen[CLOSED] > 0 and could == 0))
+            made.append(Week(week, could, paid.get(week, 0), seen[CAME], is_closed=seen[CLOSED] > 0 and could == 0))
         return made
+
+    @cached_property
+    def _funded_to(self) -> dict[UUID, date]:
+        """The last funded week of members for whom it is so long ago that "retained" can be said."""
+        before = self.as_at - RETAINED_WITHIN - timedelta(days=6)
+        rows = FUNDED_TO(agreement=self.agreement.pk, before=before)
+        return {key: last for key, last, _ in rows if key in self.members}
 
     def funding_over(self) -> set[UUID]:
         """Members whose last funded week ended so long ago that "retained" can be said."""
-        return {
-            key
-            for key, member in self.members.items()
-            if member.funded_to is not None and self.is_over(member.funded_to + RETAINED_WITHIN)
-        }
+        return set(self._funded_to)
 
     def retained(self) -> set[UUID]:
         """Of these, who came in the 8 weeks after the last funded week."""
+        after = [WEEK * n for n in range(1, RETAINED_WITHIN // WEEK + 1)]
         return {
             key
-            for key in self.funding_over()
-            if any(
-                0 < (week - self.members[key].funded_to).days <= RETAINED_WITHIN.days for week in self.members[key].came
-            )
+            for key, last in self._funded_to.items()
+            if any(self.came_in(self.members[key], last + weeks) for weeks in after)
         }

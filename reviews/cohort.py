@@ -1,19 +1,50 @@
 """The fixed cohort on its way: who was offered an introduction, agreed, was introduced, joined, came, stayed."""
 
-from collections import defaultdict
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q
 
 from careleavers.models import CohortMove, CohortPlace
 from pantry.models import FundingAgreement
 from referrals.models import Referral
 from reviews.attendance import Attendance
+from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import LONDON
 
 STAGES = ("identified", "offered", "agreed", "introduced", "joined", "first", "regular", "retained")
-ANSWERS = ("declined", "no_reply", "unanswered")
 State = CohortPlace.State
-STEPS = list(State.values)
+STATES = list(State.values)
+ANSWERS = {"declined": State.DECLINED, "no_reply": State.NO_REPLY, "unanswered": State.OFFERED}
+
+
+def _steps(council, as_at):
+    return CohortMove.objects.filter(place__care_leaver__council=council, on__lte=as_at).order_by()
+
+
+def _open_steps(council, as_at):
+    agreed = CohortMove.objects.filter(place=OuterRef("place"), state=State.AGREED, on__lte=as_at)
+    return _steps(council, as_at).filter(~Exists(agreed))
+
+
+# Everyone of the cohort: (person, steps beyond "identified", times they agreed).
+STEPS = Kept(
+    lambda council, as_at: _steps(council, as_at)
+    .values_list("place__care_leaver_id")
+    .annotate(offered=Count("pk", filter=~Q(state=State.IDENTIFIED)), agreed=Count("pk", filter=Q(state=State.AGREED)))
+)
+# Every step of those who have not agreed.
+OPEN_STEPS = Kept(
+    lambda council, as_at: _open_steps(council, as_at).values_list(
+        "on", "recorded_at", "state", "place__care_leaver_id"
+    )
+)
+SENT = Kept(
+    lambda agreement, before: Referral.objects.filter(agreement=agreement, sent_at__lt=before)
+    .order_by()
+    .values_list("care_leaver_id", "membership_id")
+)
 
 
 def end_of(day: date) -> datetime:
@@ -25,49 +56,42 @@ class Cohort:
     """Everyone a manager ticked by a day; `stages` and `answers` hold ids of young people by key."""
 
     def __init__(self, agreement: FundingAgreement, attendance: Attendance):
-        self.as_at, self.attendance = attendance.as_at, attendance
-        moves = self._moves(agreement)
-        people = set(moves)
+        self.as_at, self.agreement = attendance.as_at, agreement
+        steps = STEPS(council=agreement.funder_id, as_at=self.as_at)
+        people = {person for person, *_ in steps}
         self.person_of: dict[UUID, UUID] = {}
         introduced: set[UUID] = set()
-        sent = Referral.objects.filter(agreement=agreement, sent_at__lt=end_of(self.as_at)).order_by()
-        for person, membership_id in sent.values_list("care_leaver_id", "membership_id"):
+        for person, membership_id in SENT(agreement=agreement.pk, before=end_of(self.as_at)):
             introduced.add(person)
             if membership_id in attendance.members:
                 self.person_of[membership_id] = person
         members = attendance.members
-        agreed = {person for person, states in moves.items() if State.AGREED in states} | (introduced & people)
+        agreed = {person for person, _, said_yes in steps if said_yes} | (introduced & people)
         self.stages: dict[str, set[UUID]] = {
             "identified": people,
-            "offered": {person for person, states in moves.items() if states - {State.IDENTIFIED}} | agreed,
+            "offered": {person for person, offered, _ in steps if offered} | agreed,
             "agreed": agreed,
             "introduced": introduced & people,
             "joined": self.people(members) & people,
-            "first": self.people(key for key, member in members.items() if member.came) & people,
+            "first": self.people(key for key, member in members.items() if member.first_came <= self.as_at) & people,
             "regular": self.people(key for key, member in members.items() if member.is_open and member.is_regular)
             & people,
             "retained": self.people(attendance.retained()) & people,
         }
         self.funding_over = self.people(attendance.funding_over()) & people
-        latest = {person: self._latest[person] for person in self.stages["offered"] - agreed}
-        self.answers: dict[str, set[UUID]] = {
-            "declined": {person for person, state in latest.items() if state == State.DECLINED},
-            "no_reply": {person for person, state in latest.items() if state == State.NO_REPLY},
-            "unanswered": {person for person, state in latest.items() if state == State.OFFERED},
-        }
         self.outside = {key for key in members if self.person_of.get(key) not in people}
 
-    def _moves(self, agreement: FundingAgreement) -> dict[UUID, set[str]]:
-        """Every state each person of the cohort has been in by the day; `_latest` is the last of them."""
-        rows = CohortMove.objects.filter(place__care_leaver__council=agreement.funder_id, on__lte=self.as_at)
-        found = rows.order_by().values_list("on", "recorded_at", "state", "place__care_leaver_id")
-        states: dict[UUID, set[str]] = defaultdict(set)
-        self._latest: dict[UUID, str] = {}
+    @cached_property
+    def answers(self) -> dict[str, set[UUID]]:
+        """Who was offered and has not agreed, by their latest answer."""
+        rows = OPEN_STEPS(council=self.agreement.funder_id, as_at=self.as_at)
         # Two steps recorded in the same moment stand in the order of the states.
-        for _, _, state, person in sorted(found, key=lambda row: (row[0], row[1], STEPS.index(row[2]))):
-            states[person].add(state)
-            self._latest[person] = state
-        return dict(states)
+        in_order = sorted(rows, key=lambda row: (row[0], row[1], STATES.index(row[2])))
+        latest = {person: state for _, _, state, person in in_order}
+        waiting = self.stages["offered"] - self.stages["agreed"]
+        return {
+            answer: {person for person in waiting if latest[person] == state} for answer, state in ANSWERS.items()
+        }
 
     def people(self, memberships) -> set[UUID]:
         """The young people behind memberships; those without an introduction on record are left out."""

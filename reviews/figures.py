@@ -5,8 +5,9 @@ Values are integers, dates and ids; words and pounds are made at the edge. What 
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
@@ -100,23 +101,71 @@ class ActionRow:
 
 @dataclass(kw_only=True)
 class Figures:
-    """All figures of an agreement for a period, as at a day."""
+    """All figures of an agreement for a period, as at a day: each is counted when it is first asked for, and once."""
 
     agreement: FundingAgreement
     period_from: date
     period_to: date
     as_at: date
-    cohort: Cohort
-    attendance: Attendance
-    weeks: list[Week]
-    missed: Counter
-    position: money.Position
-    by_pantry: list[money.PantryPosition]
-    holds: list[Hold]
-    barriers: list[BarrierRow]
-    actions: list[ActionRow]
-    actions_done: int
-    members: dict[str, set[UUID]] = field(default_factory=dict)
+
+    @cached_property
+    def attendance(self) -> Attendance:
+        return Attendance(self.agreement, self.as_at)
+
+    @cached_property
+    def cohort(self) -> Cohort:
+        return Cohort(self.agreement, self.attendance)
+
+    @cached_property
+    def mondays(self) -> list[date]:
+        """The weeks of the period; those later than `as_at` are left out."""
+        return weeks_between(self.period_from, min(self.period_to, self.as_at))
+
+    @cached_property
+    def weeks(self) -> list[Week]:
+        return self.attendance.by_week(self.mondays)
+
+    @cached_property
+    def missed(self) -> Counter:
+        return _missed(self.agreement, self.attendance, self.mondays)
+
+    @cached_property
+    def _money(self) -> tuple[money.Position, list[money.PantryPosition]]:
+        return money.statement(self.agreement, self.as_at, self.attendance.calendar)
+
+    @cached_property
+    def position(self) -> money.Position:
+        if "_money" in self.__dict__:
+            return self._money[0]
+        return money.position(self.agreement, self.as_at, self.attendance.calendar)
+
+    @cached_property
+    def by_pantry(self) -> list[money.PantryPosition]:
+        return self._money[1]
+
+    @cached_property
+    def holds(self) -> list[Hold]:
+        return _holds(self.agreement, self.as_at)
+
+    @cached_property
+    def barriers(self) -> list[BarrierRow]:
+        return _barriers(self.agreement, self.as_at)
+
+    @cached_property
+    def _actions(self) -> tuple[list[ActionRow], int]:
+        return _actions(self.agreement, self.period_from, self.as_at)
+
+    @property
+    def actions(self) -> list[ActionRow]:
+        return self._actions[0]
+
+    @property
+    def actions_done(self) -> int:
+        return self._actions[1]
+
+    @cached_property
+    def members(self) -> dict[str, set[UUID]]:
+        return _members(self.attendance)
 
     @property
     def funnel(self) -> list[tuple[str, int]]:
@@ -128,9 +177,9 @@ class Figures:
 
     def behind(self, key: str) -> set[UUID]:
         """The young people behind a figure: what a number on the page leads to. KeyError for no such figure."""
-        if key in self.cohort.stages:
+        if key in STAGES:
             return self.cohort.stages[key]
-        if key in self.cohort.answers:
+        if key in ANSWERS:
             return self.cohort.answers[key]
         if key == "holds":
             return self.cohort.people(hold.member_id for hold in self.holds)
@@ -145,29 +194,8 @@ class Figures:
 
 
 def compute(agreement: FundingAgreement, period_from: date, period_to: date, as_at: date) -> Figures:
-    """All figures; weeks later than `as_at` are left out. The number of queries does not depend on the rows."""
-    attendance = Attendance(agreement, as_at)
-    cohort = Cohort(agreement, attendance)
-    weeks = weeks_between(period_from, min(period_to, as_at))
-    actions, actions_done = _actions(agreement, period_from, as_at)
-    figures = Figures(
-        agreement=agreement,
-        period_from=period_from,
-        period_to=period_to,
-        as_at=as_at,
-        cohort=cohort,
-        attendance=attendance,
-        weeks=attendance.by_week(weeks),
-        missed=_missed(agreement, attendance, weeks),
-        position=money.position(agreement, as_at),
-        by_pantry=money.by_pantry(agreement, as_at),
-        holds=_holds(agreement, as_at),
-        barriers=_barriers(agreement, as_at),
-        actions=actions,
-        actions_done=actions_done,
-    )
-    figures.members = _members(attendance)
-    return figures
+    """The figures; the number of queries does not depend on the rows."""
+    return Figures(agreement=agreement, period_from=period_from, period_to=period_to, as_at=as_at)
 
 
 def _members(attendance: Attendance) -> dict[str, set[UUID]]:
@@ -253,8 +281,8 @@ def grid(figures: Figures) -> list[tuple]:
     for member in attendance.members.values():
         statuses = {week: attendance.status(member, week) for week in weeks}
         if any(status != OUTSIDE for status in statuses.values()):
-            pantry = attendance.pantries.get(member.pantry_in(weeks[-1]))
-            rows.append((member, pantry.name if pantry else "", statuses))
+            pantry = member.pantry_in(weeks[-1])
+            rows.append((member, attendance.pantries[pantry] if pantry else "", statuses))
     return rows
 
 

@@ -1,0 +1,134 @@
+"""Queries whose SQL is written once: Django takes longer to write a query than the database to answer it.
+
+    seen = Kept(lambda council, on: CareLeaver.objects.filter(council=council, ...).values_list("pk", "surname"))
+    for key, surname in seen(council=user.organisation_id, on=today): ...
+
+The function is called with stand-ins and gives a `values_list`; its SQL is kept with the places where they stand, one
+text for each set of types and lengths. Each value must reach the SQL as it is: what is reckoned from it (a week later)
+is a value of its own, and the clock is not read. Both are refused, for they would be kept as they were that day.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from stockport_hubs.core import clock
+
+Adapted = Callable[[Any], Any]
+MOST = 100  # texts kept of one query: lists of another length are another text
+
+
+class _Text:
+    """The SQL of one shape: parameters are constants, or (name, place in a list, how the database takes it)."""
+
+    def __init__(self, sql: str, params: list, stands: dict[int, tuple[str, int | None, Adapted]], compiler) -> None:
+        self.sql, self.params, self.stands, self.columns = sql, params, stands, compiler.col_count
+        expressions = [each for each, _, _ in compiler.select[: self.columns]]
+        self.compiler, self.converters = compiler, compiler.get_converters(expressions)
+
+    def rows(self, values: dict[str, Any]) -> Iterable:
+        params = list(self.params)
+        for place, (name, index, adapted) in self.stands.items():
+            params[place] = adapted(values[name] if index is None else values[name][index])
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, params)
+            rows = cursor.fetchall()
+        if rows and len(rows[0]) > self.columns:
+            rows = [row[: self.columns] for row in rows]
+        return self.compiler.apply_converters(rows, self.converters) if self.converters else rows
+
+
+class Kept:
+    """See the module. `query(**stand-ins)` gives a values_list; values are UUIDs, dates, aware moments and lists."""
+
+    def __init__(self, query: Callable[..., QuerySet]) -> None:
+        self.query = query
+        self.texts: dict[tuple, _Text] = {}
+
+    def __call__(self, **values: Any) -> list:
+        """The rows, as sequences of values."""
+        lists = {name: list(each) for name, each in values.items() if not isinstance(each, UUID | date)}
+        if not all(lists.values()):
+            return []
+        values |= lists
+        shape = (connection.vendor, *((name, _kind(value)) for name, value in sorted(values.items())))
+        text = self.texts.get(shape)
+        if text is None:
+            if len(self.texts) >= MOST:
+                self.texts.clear()
+            text = self.texts[shape] = self._write(values)
+        return list(text.rows(values))
+
+    def _write(self, values: dict[str, Any]) -> _Text:
+        """Written twice with different stand-ins: whatever differs must be one of them."""
+        stand_ins = [_stand_ins(values, turn) for turn in (0, 1)]
+        with clock.not_to_be_read():
+            compilers = [self.query(**each).query.get_compiler(connection=connection) for each in stand_ins]
+            (sql, params), (again, others) = (compiler.as_sql() for compiler in compilers)
+        if sql != again:
+            raise TypeError("This query's SQL depends on the values: it cannot be kept.")
+        stands = {}
+        for place, (first, second) in enumerate(zip(params, others, strict=True)):
+            if first != second:
+                stands[place] = _found(first, second, *stand_ins)
+        return _Text(sql, list(params), stands, compilers[0])
+
+
+def _kind(value: Any) -> object:
+    if isinstance(value, list):
+        return (_kind(value[0]), len(value))
+    return datetime if isinstance(value, datetime) else date if isinstance(value, date) else type(value)
+
+
+def _stand_ins(values: dict[str, Any], turn: int) -> dict[str, Any]:
+    """One of the same kind for each value. Days keep their week day, and lie apart by other steps in each turn: no day
+    reckoned from one of them is another of them in both."""
+    days = 0
+
+    def stand_in(value: Any) -> Any:
+        nonlocal days
+        if isinstance(value, list):
+            return [stand_in(each) for each in value]
+        if isinstance(value, UUID):
+            return uuid4()
+        if not isinstance(value, date):
+            raise TypeError(f"A {type(value).__name__} cannot be given to a kept query.")
+        days += 1
+        day = date(1900, 1, 1) + timedelta(weeks=(17, 1009)[turn] * days, days=value.weekday())
+        return datetime.combine(day, time(12), UTC) if isinstance(value, datetime) else day
+
+    return {name: stand_in(value) for name, value in values.items()}
+
+
+def _found(first: Any, second: Any, given: dict, given_again: dict) -> tuple[str, int | None, Adapted]:
+    """Which stand-in the parameter is, and how the database takes its values."""
+    ops = connection.ops
+    forms: list[Adapted] = [
+        lambda value: value,
+        lambda value: value.hex,
+        ops.adapt_datefield_value,
+        ops.adapt_datetimefield_value,
+    ]
+    for name, value in given.items():
+        pairs: list[tuple[int | None, Any, Any]] = (
+            [(n, *both) for n, both in enumerate(zip(value, given_again[name], strict=True))]
+            if isinstance(value, list)
+            else [(None, value, given_again[name])]
+        )
+        for index, one, other in pairs:
+            for form in forms:
+                if _same(form, one, first) and _same(form, other, second):
+                    return name, index, form
+    raise TypeError("Something is reckoned from a value of this query: give it as a value of its own.")
+
+
+def _same(form: Adapted, value: Any, param: Any) -> bool:
+    try:
+        found = form(value)
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return type(found) is type(param) and found == param
