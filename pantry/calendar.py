@@ -49,14 +49,18 @@ class Closed(NamedTuple):
 
 
 HOURS = Kept(
-    lambda pantries: Pantry.objects.filter(pk__in=pantries)
-    .order_by("opening_hours__weekday", "opening_hours__opens")
-    .values_list("pk", "closes_on_bank_holidays", *(f"opening_hours__{name}" for name in Hours._fields))
+    lambda pantries: (
+        Pantry.objects.filter(pk__in=pantries)
+        .order_by("opening_hours__weekday", "opening_hours__opens")
+        .values_list("pk", "closes_on_bank_holidays", *(f"opening_hours__{name}" for name in Hours._fields))
+    )
 )
 CLOSURES = Kept(
-    lambda pantries: Closure.objects.filter(pantry__in=pantries, withdrawn_at__isnull=True)
-    .order_by()
-    .values_list("pantry_id", *Closed._fields)
+    lambda pantries: (
+        Closure.objects.filter(pantry__in=pantries, withdrawn_at__isnull=True)
+        .order_by()
+        .values_list("pantry_id", *Closed._fields)
+    )
 )
 
 

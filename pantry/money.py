@@ -215,21 +215,25 @@ OF_AGREEMENT = Kept(
 )
 OF_ADVANCE = Q(account=Account.ADVANCE)
 SUMS = Kept(
-    lambda agreement, as_at: JournalLine.objects.filter(entry__agreement=agreement, entry__effective_on__lte=as_at)
-    .order_by()
-    .values_list("entry__agreement")
-    .annotate(
-        paid=_sum(OF_ADVANCE & OF_PAYMENTS),
-        left=_sum(OF_ADVANCE),
-        joining=_sum(Q(account=Account.JOINING)),
-        pool=_sum(Q(account=Account.POOL)),
+    lambda agreement, as_at: (
+        JournalLine.objects.filter(entry__agreement=agreement, entry__effective_on__lte=as_at)
+        .order_by()
+        .values_list("entry__agreement")
+        .annotate(
+            paid=_sum(OF_ADVANCE & OF_PAYMENTS),
+            left=_sum(OF_ADVANCE),
+            joining=_sum(Q(account=Account.JOINING)),
+            pool=_sum(Q(account=Account.POOL)),
+        )
     )
 )
 BLOCKS = Kept(
-    lambda agreement, as_at: PrepaidBlock.objects.filter(agreement=agreement, bought_on__lte=as_at)
-    .order_by()
-    .values_list("agreement")
-    .annotate(blocks=Count("pk"), members=Count("membership", distinct=True))
+    lambda agreement, as_at: (
+        PrepaidBlock.objects.filter(agreement=agreement, bought_on__lte=as_at)
+        .order_by()
+        .values_list("agreement")
+        .annotate(blocks=Count("pk"), members=Count("membership", distinct=True))
+    )
 )
 
 

@@ -13,11 +13,14 @@ from django.urls import reverse
 
 from careleavers.models import CareLeaver, SharingAgreement
 from pantry.calendar import WeekCalendar
-from pantry.models import Closure, Collection, Membership, PaidWeek, Pantry, RenewalDecision
+from pantry.models import Closure, Collection, Membership, PaidWeek, RenewalDecision
 from referrals import rules
 from referrals.models import Referral
+from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import WEEK, add_months, birthday, monday
 
+A_PAGE = 25
 LOOKED_BACK = 13  # weeks; nobody needs to know whether it is fourteen or fifteen
 NOT_SEEN, ENDS_SOON, TURNS_25_SOON = 2, 8 * WEEK, 6  # missed weeks; before the last week is over; months
 ORDER = (
@@ -95,6 +98,76 @@ class Row:
 PERSON = ("preferred_name", "surname", "reference", "born_on")  # what a row reads of a person
 INTRODUCTION = ("care_leaver_id", "pk", "state", "membership_id")
 MEMBERSHIP = ("membership__number", "membership__state", "membership__first_week")
+LISTED = [each.attname for each in CareLeaver._meta.concrete_fields if each.attname in ("id", *PERSON)]
+ASKED = Kept(
+    lambda advisor, council, on: (
+        CareLeaver.objects.for_user(User(pk=advisor, role=Role.PERSONAL_ADVISOR, organisation_id=council), on)
+        .living()
+        .values_list(*LISTED)[: A_PAGE + 1]
+    )
+)
+INTRODUCTIONS = Kept(
+    lambda people: (
+        Referral.objects.filter(care_leaver__in=people)
+        .exclude(state=rules.WITHDRAWN)
+        .order_by("number")
+        .values_list(*INTRODUCTION, *MEMBERSHIP)
+    )
+)
+AGREED = Kept(
+    lambda people: (
+        SharingAgreement.objects.filter(care_leaver__in=people)
+        .order_by()
+        .values_list("care_leaver_id", "given_on", "until_on", "withdrawn_on")
+    )
+)
+LAST_ON = Kept(
+    lambda members: (
+        Collection.objects.counted()
+        .filter(membership__in=members)
+        .order_by()
+        .values_list("membership_id")
+        .annotate(Max("on"))
+    )
+)
+AHEAD = Kept(
+    lambda members, on, week: (
+        PaidWeek.objects.filter(
+            Q(state=PaidWeek.State.PARKED) | Q(state=PaidWeek.State.DATED, week__gte=week), membership__in=members
+        )
+        .order_by()
+        .values_list("membership_id")
+        .annotate(last=Max("week"), left=Count("pk", filter=Q(week=None) | Q(week__gt=on)))
+    )
+)
+HELD = Kept(
+    lambda members: (
+        RenewalDecision.objects.filter(membership__in=members, outcome=RenewalDecision.Outcome.HELD)
+        .order_by()
+        .values_list("membership_id")
+    )
+)
+DATED = Kept(
+    lambda members, after, before: (
+        PaidWeek.objects.dated()
+        .filter(membership__in=members, week__gt=after, week__lt=before)
+        .order_by()
+        .values_list("membership_id", "pantry_id", "week")
+    )
+)
+CLOSED = Kept(
+    lambda pantries, after, before: (
+        Closure.objects.filter(withdrawn_at__isnull=True, until_on__gt=after, from_on__lt=before, pantry__in=pantries)
+        .order_by()
+        .values_list("pantry_id")
+    )
+)
+
+
+def first_page(advisor: User, on: date) -> list[CareLeaver]:
+    """The living of an advisor's caseload by name: those of a page, and one more if there are more."""
+    rows = ASKED(advisor=advisor.pk, council=advisor.organisation_id, on=on)
+    return [CareLeaver.from_db("default", LISTED, row) for row in rows]
 
 
 def rows(people: Iterable[CareLeaver], on: date) -> list[Row]:
@@ -110,15 +183,15 @@ def rows(people: Iterable[CareLeaver], on: date) -> list[Row]:
 
 def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
     made = {person: Facts() for person in people}
-    introductions = Referral.objects.filter(care_leaver__in=people).exclude(state=rules.WITHDRAWN).order_by("number")
-    for person, referral, state, membership, *member in introductions.values_list(*INTRODUCTION, *MEMBERSHIP):
+    for person, referral, state, membership, *member in INTRODUCTIONS(people=people):
         facts = made[person]
         facts.referral_id, facts.state = referral, state
         if membership is not None:
             facts.membership_id = membership
             facts.number, facts.member_state, facts.first_week = member
-    for sharing in SharingAgreement.objects.filter(care_leaver__in=people).order_by():
-        made[sharing.care_leaver_id].is_agreed |= sharing.holds_on(on)
+    for person, given_on, until_on, withdrawn_on in AGREED(people=people):
+        sharing = SharingAgreement(given_on=given_on, until_on=until_on, withdrawn_on=withdrawn_on)
+        made[person].is_agreed |= sharing.holds_on(on)
     members = {facts.membership_id: facts for facts in made.values() if facts.membership_id}
     if members:
         _weeks(members, on)
@@ -128,16 +201,11 @@ def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
 
 def _weeks(members: dict, on: date) -> None:
     """Last collection, weeks left, held renewals."""
-    collected = Collection.objects.counted().filter(membership__in=members).order_by()
-    for key, day in collected.values_list("membership_id").annotate(Max("on")):
+    for key, day in LAST_ON(members=members):
         members[key].last_collected_on = day
-    dated, parked = PaidWeek.State.DATED, PaidWeek.State.PARKED
-    ahead = PaidWeek.objects.filter(Q(state=parked) | Q(state=dated, week__gte=monday(on)), membership__in=members)
-    left = Count("pk", filter=Q(week=None) | Q(week__gt=on))
-    for key, last, weeks_left in ahead.order_by().values_list("membership_id").annotate(last=Max("week"), left=left):
+    for key, last, weeks_left in AHEAD(members=members, on=on, week=monday(on)):
         members[key].last_week, members[key].weeks_left = last, weeks_left
-    held = RenewalDecision.objects.filter(membership__in=members, outcome=RenewalDecision.Outcome.HELD)
-    for key in held.order_by().values_list("membership_id", flat=True):
+    for (key,) in HELD(members=members):
         members[key].is_held = True
 
 
@@ -150,20 +218,17 @@ def _missed(members: dict, on: date) -> None:
     if not since:
         return
     first = max(min(since.values()), monday(on) - (LOOKED_BACK + 1) * WEEK)
-    weeks = PaidWeek.objects.dated().filter(membership__in=since, week__gt=first, week__lt=monday(on))
-    missed = [
-        (key, pantry, week)
-        for key, pantry, week in weeks.order_by().values_list("membership_id", "pantry_id", "week")
-        if week > since[key]
-    ]
+    weeks = DATED(members=since, after=first, before=monday(on))
+    missed = [(key, pantry, week) for key, pantry, week in weeks if week > since[key]]
     for key, _, _ in missed:
         members[key].missed += 1
     # Paid weeks are dated onto open weeks and leave them when a closure is announced ahead: a dated week of the past
     # was closed only if that was said after it had begun.
-    closures = Closure.objects.filter(withdrawn_at__isnull=True, until_on__gt=first, from_on__lt=monday(on))
-    closed = set(closures.filter(pantry__in={pantry for _, pantry, _ in missed}).values_list("pantry_id", flat=True))
+    pantries = {pantry for _, pantry, _ in missed}
+    closed = {pantry for (pantry,) in CLOSED(pantries=pantries, after=first, before=monday(on))}
     if closed:
-        calendar = WeekCalendar.for_pantries(Pantry.objects.filter(pk__in=closed))
+        calendar = WeekCalendar({})
+        calendar.learn(closed)
         for key, pantry, week in missed:
             members[key].missed -= pantry in closed and calendar.is_closed(pantry, week)
 

@@ -53,31 +53,37 @@ def _came(agreement, as_at, week, since):
 
 
 MEMBERS = Kept(
-    lambda agreement, as_at: Membership.objects.filter(agreement=agreement, joined_on__lte=as_at)
-    .exclude(state=Membership.State.PENDING)
-    .order_by("number", "places__from_week")
-    .values_list(
-        *("pk", "number", "state", "first_week", "ended_on"),
-        *("places__from_week", "places__to_week", "places__pantry_id"),
+    lambda agreement, as_at: (
+        Membership.objects.filter(agreement=agreement, joined_on__lte=as_at)
+        .exclude(state=Membership.State.PENDING)
+        .order_by("number", "places__from_week")
+        .values_list(
+            *("pk", "number", "state", "first_week", "ended_on"),
+            *("places__from_week", "places__to_week", "places__pantry_id"),
+        )
     )
 )
 MOVES = Kept(_moves)
 COLLECTED = Kept(_came)
 FUNDED_TO = Kept(
-    lambda agreement, before: PaidWeek.objects.filter(
-        membership__agreement=agreement, block__agreement=agreement, state__in=["dated", "parked"]
+    lambda agreement, before: (
+        PaidWeek.objects.filter(
+            membership__agreement=agreement, block__agreement=agreement, state__in=["dated", "parked"]
+        )
+        .order_by()
+        .values_list("membership_id")
+        .annotate(last=Max("week"), waiting=Count("pk", filter=Q(week__isnull=True)))
+        .filter(waiting=0, last__lt=before)
     )
-    .order_by()
-    .values_list("membership_id")
-    .annotate(last=Max("week"), waiting=Count("pk", filter=Q(week__isnull=True)))
-    .filter(waiting=0, last__lt=before)
 )
 PAID = Kept(
-    lambda agreement, as_at, first, last: PaidWeek.objects.dated()
-    .filter(block__agreement=agreement, block__bought_on__lte=as_at, week__range=(first, last))
-    .order_by()
-    .values_list("week")
-    .annotate(Count("pk"))
+    lambda agreement, as_at, first, last: (
+        PaidWeek.objects.dated()
+        .filter(block__agreement=agreement, block__bought_on__lte=as_at, week__range=(first, last))
+        .order_by()
+        .values_list("week")
+        .annotate(Count("pk"))
+    )
 )
 
 
@@ -123,11 +129,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Week:
-    """Take-up of one week: members who could come, weeks paid for, collections."""
+    """Take-up of one week: members who could come, members who came."""
 
     week: date
     could: int
-    paid: int
     came: int
     is_closed: bool
 
@@ -219,13 +224,18 @@ class Attendance:
 
     def by_week(self, weeks: list[date]) -> list[Week]:
         """Take-up of each week; closed when it was closed for every member who could otherwise have come."""
-        paid = dict(PAID(agreement=self.agreement.pk, as_at=self.as_at, first=weeks[0], last=weeks[-1])) if weeks else {}
         made = []
         for week in weeks:
             seen = Counter(self.status(member, week) for member in self.members.values())
             could = sum(seen[status] for status in COULD_COME)
-            made.append(Week(week, could, paid.get(week, 0), seen[CAME], is_closed=seen[CLOSED] > 0 and could == 0))
+            made.append(Week(week, could, seen[CAME], is_closed=seen[CLOSED] > 0 and could == 0))
         return made
+
+    def paid(self, weeks: list[date]) -> dict[date, int]:
+        """How many paid weeks fall in each week."""
+        if not weeks:
+            return {}
+        return dict(PAID(agreement=self.agreement.pk, as_at=self.as_at, first=weeks[0], last=weeks[-1]))
 
     @cached_property
     def _funded_to(self) -> dict[UUID, date]:

@@ -62,7 +62,12 @@ def freeze(figures: Figures, audience: str) -> dict:
         "answers": suppress(figures.answers, threshold),
         "outside_cohort": len(figures.cohort.outside) if ours else None,
         "weeks": [
-            {"week": each.week.isoformat(), "could": each.could, "paid": each.paid, "came": each.came}
+            {
+                "week": each.week.isoformat(),
+                "could": each.could,
+                "paid": figures.paid.get(each.week, 0),
+                "came": each.came,
+            }
             | ({"closed": True} if each.is_closed else {})
             for each in figures.weeks
         ],

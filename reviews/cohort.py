@@ -30,9 +30,13 @@ def _open_steps(council, as_at):
 
 # Everyone of the cohort: (person, steps beyond "identified", times they agreed).
 STEPS = Kept(
-    lambda council, as_at: _steps(council, as_at)
-    .values_list("place__care_leaver_id")
-    .annotate(offered=Count("pk", filter=~Q(state=State.IDENTIFIED)), agreed=Count("pk", filter=Q(state=State.AGREED)))
+    lambda council, as_at: (
+        _steps(council, as_at)
+        .values_list("place__care_leaver_id")
+        .annotate(
+            offered=Count("pk", filter=~Q(state=State.IDENTIFIED)), agreed=Count("pk", filter=Q(state=State.AGREED))
+        )
+    )
 )
 # Every step of those who have not agreed.
 OPEN_STEPS = Kept(
@@ -41,9 +45,11 @@ OPEN_STEPS = Kept(
     )
 )
 SENT = Kept(
-    lambda agreement, before: Referral.objects.filter(agreement=agreement, sent_at__lt=before)
-    .order_by()
-    .values_list("care_leaver_id", "membership_id")
+    lambda agreement, before: (
+        Referral.objects.filter(agreement=agreement, sent_at__lt=before)
+        .order_by()
+        .values_list("care_leaver_id", "membership_id")
+    )
 )
 
 
@@ -89,9 +95,7 @@ class Cohort:
         in_order = sorted(rows, key=lambda row: (row[0], row[1], STATES.index(row[2])))
         latest = {person: state for _, _, state, person in in_order}
         waiting = self.stages["offered"] - self.stages["agreed"]
-        return {
-            answer: {person for person in waiting if latest[person] == state} for answer, state in ANSWERS.items()
-        }
+        return {answer: {person for person in waiting if latest[person] == state} for answer, state in ANSWERS.items()}
 
     def people(self, memberships) -> set[UUID]:
         """The young people behind memberships; those without an introduction on record are left out."""

@@ -126,6 +126,11 @@ class Figures:
         return self.attendance.by_week(self.mondays)
 
     @cached_property
+    def paid(self) -> dict[date, int]:
+        """Paid weeks that fall in each week of the period; weeks without any are left out."""
+        return self.attendance.paid(self.mondays)
+
+    @cached_property
     def missed(self) -> Counter:
         return _missed(self.agreement, self.attendance, self.mondays)
 

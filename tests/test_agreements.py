@@ -269,10 +269,10 @@ def test_a_reversed_payment_is_no_payment(world):
 def test_the_position_takes_the_same_queries_for_one_member_and_for_three(world, django_assert_num_queries):
     world.join()
     as_at = FIRST + 3 * WEEK
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         money.position(world.agreement, as_at)
     world.join(), world.join()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         money.position(world.agreement, as_at)
     assert money.position(world.agreement, as_at).missed_weeks == 9
 
@@ -423,7 +423,7 @@ def test_empty_agreements_say_what_comes_next(world, client):
     assert "No entry of this kind." in text(client.get(urls(world)["agreement_journal"]))
 
 
-QUERIES = {"agreements": 5, "agreement": 13, "agreement_blocks": 13, "agreement_journal": 12}
+QUERIES = {"agreements": 5, "agreement": 12, "agreement_blocks": 12, "agreement_journal": 12}
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -55,14 +55,15 @@ ACCOMMODATION = {
 
 
 class CareLeaverQuerySet(models.QuerySet):
-    def for_user(self, user: User) -> "CareLeaverQuerySet":
-        """Advisors: own caseload and cover of today; leaving care managers: all of their council; others nobody."""
+    def for_user(self, user: User, on: date | None = None) -> "CareLeaverQuerySet":
+        """Advisors: own caseload and cover of today (or `on`); leaving care managers: all of their council; others
+        nobody."""
         from stockport_hubs.core import clock
 
         if user.role == Role.LEAVING_CARE_MANAGER:
             return self.filter(council_id=user.organisation_id)
         if user.role == Role.PERSONAL_ADVISOR:
-            return self.filter(council_id=user.organisation_id).with_advisor(user, clock.today())
+            return self.filter(council_id=user.organisation_id).with_advisor(user, on or clock.today())
         return self.none()
 
     def with_advisor(self, user: User, day: date) -> "CareLeaverQuerySet":

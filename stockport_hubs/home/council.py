@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Exists, IntegerField, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -18,6 +18,7 @@ from reviews.models import Barrier, BarrierState, ReviewMeeting
 from stockport_hubs.accounts.models import Invitation, Organisation, Role, User
 from stockport_hubs.charts import shapes
 from stockport_hubs.core.forms import DAY_PARTS
+from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import LONDON, WEEK, monday
 from stockport_hubs.jobs import services as jobs
 from stockport_hubs.jobs.models import Job
@@ -60,12 +61,13 @@ class Scheme:
 
 @dataclass(frozen=True)
 class Overview:
-    """The home of a council's leaving care managers, but for the work that failed."""
+    """The home of a council's leaving care managers."""
 
     numbers: list[Number]
     schemes: list[Scheme]
     meeting: Meeting | None
     has_people: bool
+    failed_jobs: list[tuple[Job, str]]
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,22 @@ class Step:
 
 def next_meeting(user: User, on: date) -> Meeting | None:
     """The first meeting of today or later."""
-    midnight = datetime.combine(on, time(), LONDON)
-    ahead = ReviewMeeting.objects.for_user(user).filter(starts_at__gte=midnight).order_by("starts_at")
-    found = ahead.values_list("pk", "starts_at", "where").first()
-    return Meeting(*found) if found else None
+    found = AHEAD[user.role](organisation=user.organisation_id, midnight=datetime.combine(on, time(), LONDON))
+    return Meeting(*found[0]) if found else None
+
+
+def _ahead(role: str) -> Kept:
+    return Kept(
+        lambda organisation, midnight: (
+            ReviewMeeting.objects.for_user(User(role=role, organisation_id=organisation))
+            .filter(starts_at__gte=midnight)
+            .order_by("starts_at")
+            .values_list("pk", "starts_at", "where")[:1]
+        )
+    )
+
+
+AHEAD: dict[str, Kept] = {role: _ahead(role) for role in (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)}
 
 
 def agreements(user: User, on: date) -> list[FundingAgreement]:
@@ -93,12 +107,46 @@ def agreements(user: User, on: date) -> list[FundingAgreement]:
 
 def overview(user: User, on: date) -> Overview:
     """Everything on the page, counted now."""
+    to_allocate, without_name, to_answer, held, barriers, overdue, failed, people = COUNTS(
+        council=user.organisation_id, on=on
+    )[0]
     return Overview(
-        numbers=numbers(user, on),
+        numbers=_numbers(to_allocate, without_name, to_answer, held, barriers, overdue),
         schemes=[scheme(agreement, on) for agreement in agreements(user, on)],
         meeting=next_meeting(user, on),
-        has_people=CareLeaver.objects.for_user(user).exists(),
+        has_people=people,
+        failed_jobs=failed_jobs(user) if failed else [],
     )
+
+
+class Counted(Subquery):
+    """How many rows, as a value of another query."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet) -> None:
+        super().__init__(rows.order_by().values("pk"))
+
+
+def _counts(council: UUID, on: date) -> QuerySet:
+    """One row: what waits for a council's leaving care managers, and whether anybody is there."""
+    manager = User(role=Role.LEAVING_CARE_MANAGER, organisation_id=council)
+    people = CareLeaver.objects.for_user(manager)
+    barriers = Barrier.objects.for_user(manager).filter(state__in=[BarrierState.OPEN, BarrierState.IN_HAND])
+    return Organisation.objects.filter(pk=council).values_list(
+        Counted(people.to_allocate(on)),
+        Counted(people.waiting_for_name()),
+        Counted(Referral.objects.for_user(manager).to_answer()),
+        Counted(RenewalDecision.objects.for_user(manager).filter(outcome=RenewalDecision.Outcome.HELD)),
+        Counted(barriers),
+        Counted(barriers.filter(due_on__lt=on)),
+        Counted(Job.objects.for_user(manager, to_look_at=True)),
+        Exists(people),
+    )
+
+
+COUNTS = Kept(_counts)
 
 
 def scheme(agreement: FundingAgreement, on: date) -> Scheme:
@@ -134,22 +182,17 @@ def _query(agreement: FundingAgreement, first: date, last: date) -> str:
     return urlencode({"agreement": agreement.pk, **parts})
 
 
-def numbers(user: User, on: date) -> list[Number]:
+def _numbers(
+    to_allocate: int, without_name: int, to_answer: int, held: int, barriers: int, overdue: int
+) -> list[Number]:
     """What waits for a leaving care manager."""
-    people = CareLeaver.objects.for_user(user)
-    held = RenewalDecision.objects.for_user(user).filter(outcome=RenewalDecision.Outcome.HELD)
-    barriers = Barrier.objects.for_user(user).filter(state__in=[BarrierState.OPEN, BarrierState.IN_HAND])
-    of_barriers = barriers.aggregate(all=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=on)))
-    people_url, overdue = reverse("careleavers:list"), of_barriers["overdue"]
+    people_url = reverse("careleavers:list")
     counts = {
-        "to allocate": (people.to_allocate(on).count(), f"{people_url}?show=to_allocate"),
-        "waiting for a name": (people.waiting_for_name().count(), f"{people_url}?show=waiting_for_name"),
-        "waiting for the pantry": (
-            Referral.objects.for_user(user).to_answer().count(),
-            f"{reverse('referrals:list')}?state=to_answer",
-        ),
-        "renewals held": (held.count(), reverse("pantry:renewals")),
-        "open barriers": (of_barriers["all"], reverse("reviews:barriers")),
+        "to allocate": (to_allocate, f"{people_url}?show=to_allocate"),
+        "waiting for a name": (without_name, f"{people_url}?show=waiting_for_name"),
+        "waiting for the pantry": (to_answer, f"{reverse('referrals:list')}?state=to_answer"),
+        "renewals held": (held, reverse("pantry:renewals")),
+        "open barriers": (barriers, reverse("reviews:barriers")),
     }
     alerts = ("to allocate", "waiting for a name", "renewals held")
     return [

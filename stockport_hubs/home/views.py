@@ -16,8 +16,6 @@ from stockport_hubs.core import clock
 from stockport_hubs.home import council, operator
 from stockport_hubs.home.alarms import alarms
 
-PAGE = 25
-
 
 @require_safe
 @anyone_signed_in
@@ -29,8 +27,7 @@ def home(request):
 @transaction.atomic
 def advisor(request):
     """My young people in one table; a caseload of one page begins with whoever needs something."""
-    people = CareLeaver.objects.for_user(request.user).living().only(*caseload.PERSON)
-    page = _page(people, request.GET.get("page"))
+    page = _page(request)
     rows = caseload.rows(page.object_list, clock.today())
     if page.paginator.num_pages == 1:
         rows.sort(key=lambda row: row.urgency)
@@ -39,19 +36,20 @@ def advisor(request):
     return render(request, "home/advisor.html", context)
 
 
-def _page(people, number) -> Page:
-    """A page; a caseload that fits on one is not counted first, and nearly all do."""
-    first = [] if number else list(people[: PAGE + 1])
-    return Paginator(first if 0 < len(first) <= PAGE else people, PAGE).get_page(number)
+def _page(request) -> Page:
+    """A page of the caseload; one that fits on a page is not counted first, and nearly all do."""
+    number = request.GET.get("page")
+    first = [] if number else caseload.first_page(request.user, clock.today())
+    if 0 < len(first) <= caseload.A_PAGE:
+        return Paginator(first, caseload.A_PAGE).get_page(1)
+    people = CareLeaver.objects.for_user(request.user).living().only(*caseload.PERSON)
+    return Paginator(people, caseload.A_PAGE).get_page(number)
 
 
 def manager(request):
     """The scheme at a glance."""
-    context = {
-        "overview": council.overview(request.user, clock.today()),
-        "failed_jobs": council.failed_jobs(request.user),
-        "alarms": alarms(timezone.now()),
-    }
+    overview = council.overview(request.user, clock.today())
+    context = {"overview": overview, "failed_jobs": overview.failed_jobs, "alarms": alarms(timezone.now())}
     return render(request, "home/manager.html", context)
 
 

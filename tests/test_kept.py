@@ -1,0 +1,52 @@
+"""Queries whose SQL is written once give what Django gives, for any value, and refuse what would go stale."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db.models import Count, F, Q
+
+from pantry.models import PaidWeek
+from stockport_hubs.core import clock
+from stockport_hubs.core.kept import Kept
+from tests import factories
+from tests.due import DUE, FIRST, make_due
+
+pytestmark = pytest.mark.django_db
+WEEK = timedelta(days=7)
+
+
+def weeks(members, after, before):
+    rows = PaidWeek.objects.dated().filter(membership__in=members, week__gt=after, week__lt=before)
+    return rows.order_by().values_list("membership_id").annotate(n=Count("pk", filter=~Q(position=3)))
+
+
+def test_a_kept_query_gives_what_django_gives_for_every_value(django_assert_num_queries):
+    world = factories.World()
+    make_due(world, 3)
+    kept = Kept(weeks)
+    members = list(PaidWeek.objects.order_by().values_list("membership_id", flat=True).distinct())
+    for some in (members, members[:1], members[1:], []):
+        for after, before in ((FIRST, DUE), (FIRST + 5 * WEEK, FIRST + 9 * WEEK), (DUE, FIRST), (DUE, DUE)):
+            plain = sorted(weeks(some, after, before)) if some else []
+            with django_assert_num_queries(1 if some else 0):
+                assert sorted(map(tuple, kept(members=some, after=after, before=before))) == plain
+    assert len(kept.texts) == 3  # lists of three, two and one: a text for each length
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        lambda on: PaidWeek.objects.filter(week=on - WEEK).values_list("pk"),
+        lambda on: PaidWeek.objects.filter(week=on, block__ended_on=clock.today()).values_list("pk"),
+        lambda on: PaidWeek.objects.filter(week=on).annotate(x=F("pence" if on > date(1900, 9, 1) else "position")).values_list("x"),
+    ],
+    ids=["reckoned", "clock", "text"],
+)  # fmt: skip
+def test_a_query_that_would_go_stale_is_refused(query):
+    with pytest.raises((TypeError, RuntimeError)):
+        Kept(query)(on=DUE)
+
+
+def test_values_the_text_could_depend_on_are_refused():
+    with pytest.raises(TypeError):
+        Kept(lambda name: PaidWeek.objects.filter(state=name).values_list("pk"))(name="dated")
