@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.servers import prepare
 
 WIDTHS = (360, 768, 1280)
+NARROWEST = 320  # a desk at 400 % zoom: nothing may scroll sideways there either
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -119,7 +120,7 @@ def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS, more: Callable[[]
     if headings != 1:
         faults.append(f"{headings} level-one headings")
     size = page.viewport_size
-    for width in widths:
+    for width in (NARROWEST, *widths):
         page.set_viewport_size({"width": width, "height": 800})
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             faults.append(f"{width}: scrolls sideways")
