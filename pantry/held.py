@@ -109,12 +109,10 @@ class Consequence:
     weeks_unfunded: int = 0
 
 
-def preview(
-    decision: RenewalDecision, outcome: str, *, by: User, at: datetime, self_pay_from: date | None = None
-) -> Consequence:
+def preview(decision: RenewalDecision, outcome: str, *, by: User, at: datetime, **chosen) -> Consequence:
     """What deciding would do, by doing it and taking it back; refuses as the deed would."""
     with transaction.atomic():
-        done = renewals.decide(decision=decision, outcome=outcome, by=by, at=at, self_pay_from=self_pay_from)
+        done = renewals.decide(decision=decision, outcome=outcome, by=by, at=at, **chosen)
         block = done.block
         bought = sorted(week.week for week in block.paid_weeks.all() if week.week) if block else []
         transaction.set_rollback(True)

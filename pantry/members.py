@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 
+from pantry import rules
 from pantry.calendar import WeekCalendar
 from pantry.models import Collection, Membership, MembershipMove, PaidWeek, Pantry, Place, PrepaidBlock
 from pantry.models.memberships import MembershipQuerySet
@@ -138,6 +139,49 @@ def _week(monday: date, places, counted, paid, calendar: WeekCalendar, moves: li
         return {"monday": monday, "state": "to_come", "words": "not collected yet"}
     words = "missed" if monday in paid else "not collected"
     return {"monday": monday, "state": "missed" if monday in paid else "none", "words": words}
+
+
+def long_paused(members: MembershipQuerySet, on: date) -> MembershipQuerySet:
+    """Those paused for 26 weeks and more since somebody last decided, the longest first; annotates `paused_on`."""
+    last = MembershipMove.objects.filter(membership=OuterRef("pk")).order_by("-on", "-recorded_at").values("on")[:1]
+    paused = members.filter(state=Membership.State.PAUSED).annotate(paused_on=Subquery(last))
+    return paused.filter(paused_on__lte=on - rules.LONG_PAUSE_WEEKS * weeks.WEEK).order_by("paused_on", "number")
+
+
+def joined_again(member: Membership) -> Membership | None:
+    """The membership that has followed an ended one and runs."""
+    if member.state != Membership.State.ENDED:
+        return None
+    return Membership.objects.filter(previous=member).exclude(state=Membership.State.ENDED).first()
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a member's history."""
+
+    on: date
+    what: str
+    by: str = ""
+
+
+def history(member: Membership, places: list[Place], user: User) -> list[Event]:
+    """Changes of state and of place, the earliest first; people of another organisation appear as that organisation."""
+    events, before = [], ""
+    for move in member.moves.select_related("by__organisation"):
+        by = move.by and (
+            move.by.name if move.by.organisation_id == user.organisation_id else move.by.organisation.name
+        )
+        what = move.get_state_display()
+        if move.state == before:
+            what = "Pause goes on"
+        elif move.state == Membership.State.OPEN and before == Membership.State.PAUSED:
+            what = "Open again"
+        events.append(Event(move.on, what, by or "by itself"))
+        before = move.state
+    for place in places:
+        until = f", until {place.to_week:%-d %b %Y}" if place.to_week else ""
+        events.append(Event(place.from_week, f"{place.pantry.name}{until}"))
+    return sorted(events, key=lambda event: event.on)
 
 
 def credit_if_left(member: Membership, on: date) -> tuple[int, int]:

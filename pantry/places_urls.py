@@ -32,4 +32,5 @@ urlpatterns = [
     path("agreements/<uuid:agreement_id>/payments/add/", agreements.payment_add, name="payment_add"),
     path("renewals/", renewals.renewals, name="renewals"),
     path("renewals/<uuid:decision_id>/", renewals.renewal, name="renewal"),
+    path("renewals/<uuid:decision_id>/take-back/", renewals.take_back, name="renewal_take_back"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from pantry.views import members, sessions
+from pantry.views import changes, members, sessions
 
 app_name = "pantry"
 urlpatterns = [
@@ -14,5 +14,13 @@ urlpatterns = [
     path("members/add/", members.member_add, name="member_add"),
     path("members/<uuid:membership_id>/", members.member, name="member"),
     path("members/<uuid:membership_id>/end/", members.member_end, name="member_end"),
+    path("members/<uuid:membership_id>/rejoin/", members.member_rejoin, name="member_rejoin"),
+    path("members/<uuid:membership_id>/answer/", changes.member_answer, name="member_answer"),
+    path("members/<uuid:membership_id>/move/", changes.member_move, name="member_move"),
+    path("members/<uuid:membership_id>/move/take-back/", changes.member_move_back, name="member_move_back"),
+    path("members/<uuid:membership_id>/pause/", changes.member_pause, name="member_pause"),
+    path("members/<uuid:membership_id>/long-pause/", changes.member_long_pause, name="member_long_pause"),
+    path("members/<uuid:membership_id>/buy/", changes.member_buy, name="member_buy"),
+    path("pauses/", changes.pauses, name="pauses"),
     path("", include("pantry.places_urls")),
 ]

@@ -174,6 +174,7 @@ def test_leaving_before_a_collection_is_refused_in_words(browse, counter):
 def test_someone_who_pays_at_the_counter_is_added(browse, counter):
     client = browse(counter.pantry_manager)
     form = {
+        "joins": "pays",
         "pantry": counter.pantry.pk,
         "preferred_name": "Bay",
         "allergens": ["milk", "eggs"],
@@ -237,5 +238,5 @@ def test_the_member_page_asks_the_same_questions_however_much_there_is(
     for n in range(rows):
         counter.record(member, day=WEDNESDAY - timedelta(weeks=n))
     client = browse(counter.pantry_manager)
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         client.get(page_of(member))

@@ -103,6 +103,14 @@ TABLE: dict[str, Row] = {
     "pantry:member": row(P, M, F, membership_id="membership"),
     "pantry:member_add": row(P),
     "pantry:member_end": row(P, membership_id="membership"),
+    "pantry:member_rejoin": row(P, membership_id="membership"),
+    "pantry:member_answer": row(P, membership_id="membership"),
+    "pantry:member_move": row(P, membership_id="membership"),
+    "pantry:member_move_back": row(P, membership_id="membership"),
+    "pantry:member_pause": row(P, membership_id="neighbour"),
+    "pantry:member_long_pause": row(M, membership_id="membership"),
+    "pantry:member_buy": row(M, membership_id="membership"),
+    "pantry:pauses": row(M),
     "pantry:pantries": row(P, A, M, F),
     "pantry:pantry": row(P, A, M, F, across={A, M, F}, pantry_id="pantry"),
     "pantry:pantry_add": row(P),
@@ -126,6 +134,7 @@ TABLE: dict[str, Row] = {
     "pantry:payment_add": row(F, agreement_id="agreement"),
     "pantry:renewals": row(M, F, P),
     "pantry:renewal": row(M, F, P, decision_id="decision"),
+    "pantry:renewal_take_back": row(M, decision_id="decision"),
     # reviews
     # reviews
     "reviews:meetings": row(A, M, P),

@@ -35,6 +35,13 @@ class MemberFilters(Form):
 class MemberForm(Form):
     """Someone who joins and pays at the counter."""
 
+    PAYS, WAITS = "pays", "waits"
+    joins = forms.ChoiceField(
+        label="Who pays?",
+        choices=[(PAYS, "They pay each week"), (WAITS, "Somebody else may pay: it waits to be confirmed")],
+        initial=PAYS,
+        widget=forms.RadioSelect,
+    )
     pantry: forms.ModelChoiceField = forms.ModelChoiceField(None, label="Pantry", empty_label="Choose a pantry")
     preferred_name = forms.CharField(
         label="Preferred name",
@@ -75,15 +82,27 @@ class MemberForm(Form):
         required=False,
     )
 
-    def __init__(self, *args, user, cancel: str, **kwargs):
+    def __init__(self, *args, user, cancel: str, again: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["pantry"].queryset = Pantry.objects.for_user(user)  # type: ignore[attr-defined]
+        hints = {self.WAITS: "They may shop meanwhile, from this week on. A personal advisor confirms it."}
+        setattr(self.fields["joins"], "choice_hints", hints)  # noqa: B010 - the field template reads it
+        first = ["pantry", "preferred_name"]
+        if again:
+            del self.fields["joins"]
+        else:
+            first.insert(0, "joins")
         needs = Fieldset("What they share", "allergens", "other_allergy", "diet", "language", "no_cooking")
-        self.helper = helper("pantry", "preferred_name", needs, "first_week", submit="Add this member", cancel=cancel)
+        self.helper = helper(*first, needs, "first_week", submit="Add this member", cancel=cancel)
 
     def clean_first_week(self):
         day = self.cleaned_data["first_week"]
         return weeks.monday(day) if day else None
+
+    @property
+    def waits(self) -> bool:
+        """They wait to be confirmed."""
+        return self.cleaned_data.get("joins") == self.WAITS
 
     @property
     def needs(self) -> list[tuple[str, str]]:

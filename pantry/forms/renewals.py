@@ -23,6 +23,13 @@ class DecisionForm(Form):
         ],
         widget=forms.RadioSelect,
     )
+    weeks = forms.IntegerField(
+        label="How many weeks?",
+        required=False,
+        min_value=1,
+        max_value=26,
+        help_text="Only to buy fewer than a whole block: 1 to 26.",
+    )
     self_pay_from = DayField(
         label="The member pays from which Monday?", required=False, help_text="Only if the member pays each week."
     )
@@ -42,11 +49,13 @@ class DecisionForm(Form):
             Outcome.STOPPED: "They may go on shopping until they leave; nothing is bought.",
         }
         setattr(self.fields["outcome"], "choice_hints", hints)  # noqa: B010 - the field template reads it
-        self.helper = helper("outcome", "self_pay_from", "note", submit="Continue", cancel=cancel)
+        self.helper = helper("outcome", "weeks", "self_pay_from", "note", submit="Continue", cancel=cancel)
 
     def clean(self):
         super().clean()
         cleaned = self.cleaned_data
+        if cleaned.get("outcome") != Outcome.RENEWED:
+            cleaned["weeks"] = None
         if cleaned.get("outcome") != Outcome.SELF_PAY:
             cleaned["self_pay_from"] = None
         elif "self_pay_from" not in self.errors:

@@ -36,7 +36,7 @@ def members(request):
     found = shown.found(mine, user=request.user, query=query, pantry=pantry, state=state, on=on)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     lines = shown.lines(page, on)
-    _viewed(request, "pantry.members.viewed", [line.member for line in lines])
+    viewed(request, "pantry.members.viewed", [line.member for line in lines])
     own = Pantry.objects.for_user(request.user)
     context = {
         "page": page,
@@ -56,9 +56,9 @@ def members(request):
 @transaction.atomic
 def member(request, membership_id):
     """One member: facts, needs, weeks, collections and blocks; weeks and money alone for the funder's roles."""
-    found = _member(request, membership_id)
+    found = fetch(request, membership_id)
     on, sees_people = clock.today(), shown.sees_people(request.user)
-    _viewed(request, "pantry.member.viewed", [found], target=found)
+    viewed(request, "pantry.member.viewed", [found], target=found)
     places = list(found.places.select_related("pantry"))
     context = {
         "member": found,
@@ -69,6 +69,7 @@ def member(request, membership_id):
         "blocks": shown.block_lines(found, on),
         "recoverable": shown.credit_if_left(found, on),
         "sees_people": sees_people,
+        "buys": request.user.role == Role.LEAVING_CARE_MANAGER and found.state == Membership.State.OPEN,
     }
     if sees_people:
         taken = found.collections.select_related("recorded_by", "pantry", "voided_by").prefetch_related("items")
@@ -76,47 +77,62 @@ def member(request, membership_id):
             "needs": [needs.words(need.kind, need.value) for need in found.needs.all()],
             "strip": shown.strip(found, on),
             "page": Paginator(taken.order_by("-on", "-recorded_at"), PAGE).get_page(request.GET.get("page")),
-            "moves": [_move(move, request.user) for move in found.moves.select_related("by__organisation")],
+            "history": shown.history(found, places, request.user),
+            "rejoined": shown.joined_again(found),
+            "can_take_back_move": memberships.can_take_back_move(found, on),
         }
     return render(request, "pantry/member.html", context)
-
-
-def _move(move, user) -> dict:
-    """A change of state; people of another organisation appear as that organisation."""
-    by = move.by and (move.by.name if move.by.organisation_id == user.organisation_id else move.by.organisation.name)
-    return {"label": move.get_state_display(), "on": move.on, "by": by or "by itself"}
 
 
 @roles(Role.PANTRY_MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_add(request):
-    """Someone who pays at the counter joins."""
-    form = MemberForm(request.POST or None, user=request.user, cancel=reverse("pantry:members"))
+    """Someone who pays at the counter joins, or someone who turned up waits to be confirmed."""
+    return _add(request, None)
+
+
+@roles(Role.PANTRY_MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def member_rejoin(request, membership_id):
+    """Someone whose membership has ended joins again, under a new number that names the old one."""
+    earlier = fetch(request, membership_id)
+    if earlier.state != Membership.State.ENDED or earlier.end_reason == Membership.EndReason.DIED:
+        messages.info(request, f"Membership {earlier.number} cannot be joined again.")
+        return redirect("pantry:member", earlier.pk)
+    return _add(request, earlier)
+
+
+def _add(request, earlier: Membership | None):
+    back = reverse("pantry:member", args=[earlier.pk]) if earlier else reverse("pantry:members")
+    form = MemberForm(request.POST or None, user=request.user, cancel=back, again=earlier is not None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
+        who = {"preferred_name": given["preferred_name"], "needs": form.needs, "by": request.user, "at": clock.now()}
         try:
-            joined = memberships.join(
-                pantry=given["pantry"],
-                preferred_name=given["preferred_name"],
-                needs=form.needs,
-                agreement=None,
-                first_week=given["first_week"],
-                by=request.user,
-                at=clock.now(),
-            )
+            if form.waits:
+                joined = memberships.add_pending(pantry=given["pantry"], **who)
+            else:
+                first = given["first_week"]
+                joined = memberships.join(pantry=given["pantry"], first_week=first, previous=earlier, **who)
         except Refused as why:
             form.add_error(None, str(why))
         else:
-            messages.success(request, f"Added. The membership number is {joined.number}.")
+            waits = " They may shop while they wait to be confirmed." if form.waits else ""
+            messages.success(request, f"Added. The membership number is {joined.number}.{waits}")
             return redirect("pantry:member", joined.pk)
-    return render(request, "pantry/member_add.html", {"form": form})
+    context = {"form": form, "earlier": earlier, "back": back}
+    if earlier is None:
+        return render(request, "pantry/member_add.html", context)
+    with transaction.atomic():
+        viewed(request, "pantry.member.viewed", [earlier], target=earlier)
+        return render(request, "pantry/member_add.html", context)
 
 
 @roles(Role.PANTRY_MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_end(request, membership_id):
     """A membership ends: first the day and the reason, then what is credited, then it is done."""
-    found = _member(request, membership_id)
+    found = fetch(request, membership_id)
     back = reverse("pantry:member", args=[found.pk])
     if found.state == Membership.State.ENDED:
         messages.info(request, f"Membership {found.number} has already ended.")
@@ -139,14 +155,16 @@ def member_end(request, membership_id):
         except Refused as why:
             form.add_error("on", str(why))
     with transaction.atomic():
-        _viewed(request, "pantry.member.viewed", [found], target=found)
+        viewed(request, "pantry.member.viewed", [found], target=found)
         return render(request, "pantry/member_end.html", context)
 
 
-def _member(request, membership_id) -> Membership:
+def fetch(request, membership_id) -> Membership:
+    """One of those this user may see; 404 for the others."""
     return get_or_404(Membership.objects.for_user(request.user).select_related("previous"), pk=membership_id)
 
 
-def _viewed(request, verb: str, people, target=None) -> None:
+def viewed(request, verb: str, people, target=None) -> None:
+    """The one audit event of a page about members."""
     subjects = [(audit.MEMBERSHIP, person.pk) for person in people]
     audit.record(verb, at=clock.now(), by=request.user, target=target, subjects=subjects)

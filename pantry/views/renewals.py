@@ -5,8 +5,10 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_http_methods
 
 from pantry import held
+from pantry import members as shown
 from pantry.forms.renewals import DecisionForm
 from pantry.models import Membership, RenewalDecision
 from pantry.services import renewals as services
@@ -54,6 +56,7 @@ def renewals(request):
         "views": SHOWN.items(),
         "held_count": waiting.count(),
         "overdue_count": overdue.count(),
+        "long_pauses": shown.long_paused(Membership.objects.for_user(request.user), today).count(),
         "due_soon": held.due_soon(Membership.objects.for_user(request.user), today),
         "names": request.user.role == Role.LEAVING_CARE_MANAGER,
     }
@@ -88,9 +91,29 @@ def renewal(request, decision_id):
     return render(request, "pantry/renewal_detail.html", _facts(request, decision, form))
 
 
+@roles(Role.LEAVING_CARE_MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.atomic
+def take_back(request, decision_id):
+    """A stop or self-pay that has not taken effect is taken back, asked first."""
+    mine = RenewalDecision.objects.for_user(request.user).select_related("membership", "decided_by")
+    decision = get_or_404(mine, pk=decision_id)
+    try:
+        services.check_can_take_back(decision, request.user, clock.today())
+        if request.method == "POST":
+            services.take_back(decision=decision, by=request.user, at=clock.now())
+            messages.success(request, f"Member {decision.membership.number}: block {decision.block_no} is held again.")
+            return redirect("pantry:renewal", decision.pk)
+    except Refused as why:
+        messages.error(request, str(why))
+        return redirect("pantry:renewal", decision.pk)
+    _facts(request, decision, None)
+    return render(request, "pantry/renewal_take_back.html", {"decision": decision, "membership": decision.membership})
+
+
 def _answer(request, decision: RenewalDecision, form: DecisionForm, *, confirmed: bool):
     """Show what the choice does, or do it; the loser of a double decision is told who decided and when."""
-    chosen = {"outcome": form.cleaned_data["outcome"], "self_pay_from": form.cleaned_data["self_pay_from"]}
+    chosen = {name: form.cleaned_data[name] for name in ("outcome", "self_pay_from", "weeks")}
     try:
         if confirmed:
             done = services.decide(
@@ -142,6 +165,7 @@ def _facts(request, decision: RenewalDecision, form) -> dict:
         "last_block": decision.membership.blocks.filter(block_no__lt=decision.block_no).last(),
         "form": form,
         "is_held": decision.outcome == Outcome.HELD,
+        "can_take_back": services.can_take_back(decision, request.user, clock.today()),
         "names": request.user.role == Role.LEAVING_CARE_MANAGER,
         "tells": request.user.role != Role.PANTRY_MANAGER,
     }

@@ -19,6 +19,11 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def spoken(day: date) -> str:
+    """ "6 April 2026"."""
+    return f"{day:%-d %B %Y}"
+
+
 def sunday(day: date) -> date:
     """The Sunday of the week that holds this day."""
     return monday(day) + timedelta(days=6)
