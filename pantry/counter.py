@@ -17,11 +17,14 @@ def why_not(state: str) -> str:
     return ""
 
 
-def pays(*, paid_for: bool, self_pay_from: date | None, week: date) -> bool:
+def pays(*, state: str, paid_for: bool, self_pay_from: date | None, week: date) -> bool:
     """Whether a member pays at the counter in the week of that Monday, unless that week is bought already.
 
-    A member somebody pays for never pays here, also when a week is not bought yet: managers see and settle that.
+    A member somebody pays for never pays here, also when a week is not bought yet: managers see and settle that. Nor
+    does who waits to be confirmed.
     """
+    if state == "pending":
+        return False
     return self_pay_from <= week if self_pay_from else not paid_for
 
 

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery, Sum
 
 from pantry import rules
 from pantry.calendar import WeekCalendar
-from pantry.models import Collection, Membership, MembershipMove, PaidWeek, Pantry, Place, PrepaidBlock
+from pantry.models import BlockSource, Collection, Membership, MembershipMove, PaidWeek, Pantry, Place, PrepaidBlock
 from pantry.models.memberships import MembershipQuerySet
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core import weeks
@@ -59,7 +59,7 @@ def lines(members: Iterable[Membership], on: date) -> list[Line]:
     later = PaidWeek.objects.filter(membership__in=keys).later_than(on).order_by().values_list("membership")
     left = {key: (count, pence or 0) for key, count, pence in later.annotate(Count("pk"), Sum("pence"))}
     bought: dict[UUID, int] = {}
-    for block in PrepaidBlock.objects.filter(membership__in=keys):
+    for block in PrepaidBlock.objects.filter(membership__in=keys).exclude(source=BlockSource.SELF_PAY):
         bought[block.membership_id] = bought.get(block.membership_id, 0) + block.price_pence
     counted = Collection.objects.counted().filter(membership__in=keys).order_by()
     last = dict(counted.values_list("membership").annotate(Max("on")))
@@ -93,9 +93,11 @@ class BlockLine:
 
 
 def block_lines(member: Membership, on: date) -> list[BlockLine]:
-    """The member's blocks, the latest first; used + to come + credited are the weeks bought."""
+    """The blocks bought or given in advance, the latest first; used + to come + credited are the weeks bought."""
     made = []
-    for block in member.blocks.prefetch_related("paid_weeks").order_by("-block_no"):
+    for block in (
+        member.blocks.exclude(source=BlockSource.SELF_PAY).prefetch_related("paid_weeks").order_by("-block_no")
+    ):
         sums = {"used": [0, 0], "to_come": [0, 0], "credited": [0, 0]}
         for week in block.paid_weeks.all():
             if week.state == PaidWeek.State.REVERSED:

@@ -69,7 +69,8 @@ class Facts(NamedTuple):
 
     def pays(self, week: date) -> bool:
         """At the counter, unless the week is bought already."""
-        return counter.pays(paid_for=self.agreement_id is not None, self_pay_from=self.self_pay_from, week=week)
+        paid_for = self.agreement_id is not None
+        return counter.pays(state=self.state, paid_for=paid_for, self_pay_from=self.self_pay_from, week=week)
 
 
 class Taken(NamedTuple):
@@ -103,8 +104,10 @@ def of_operator(session: PantrySession) -> MembershipQuerySet:
 
 
 def listed(session: PantrySession) -> MembershipQuerySet:
-    """Members with a place at the session's pantry that day whose membership has not ended before it, by name."""
+    """Members with a place at the session's pantry that day whose membership has not ended before it, by name. Who has
+    died is on no list from the moment it is known."""
     current = ~Q(state=Membership.State.ENDED) | Q(ended_on__gte=session.on)
+    current &= ~Q(end_reason=Membership.EndReason.DIED)
     nameless = Case(When(preferred_name="", then=Value(1)), default=Value(0))
     here = of_operator(session).filter(current).at_pantries([session.pantry_id], session.on)
     return here.order_by(nameless, Lower("preferred_name"), "number")

@@ -5,9 +5,9 @@ from itertools import product
 
 import pytest
 
-from pantry import rules
+from pantry import roster, rules
 from pantry.models import Membership, MembershipMove, PaidWeek, SharedNeed
-from pantry.services import journal, memberships
+from pantry.services import journal, memberships, sessions
 from pantry.services.memberships import states
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
@@ -211,6 +211,14 @@ def test_a_death_is_never_refused_for_what_was_recorded_since(world, on, ended):
     assert journal.check(ON) == []
 
 
+def test_who_died_is_on_no_list_of_that_very_day(world):
+    member, other = world.join(), world.join()
+    [session] = sessions.for_day(pantry=world.pantry, on=ON)
+    memberships.died(membership=member, on=ON, by=world.advisor, at=moment(ON))
+    world.leave(other, ON)
+    assert list(roster.listed(session)) == [other]
+
+
 def test_a_death_told_long_after_credits_28_days_back(world):
     member = world.join()
     memberships.died(membership=member, on=date(2026, 4, 10), by=world.advisor, at=moment(ON))
@@ -261,7 +269,7 @@ def test_who_turns_up_is_pending_unfunded_and_a_member_from_this_week_on(world):
 def test_confirming_buys_block_1_with_the_fee_and_links_what_was_collected(world):
     member = turns_up(world, date(2026, 4, 8))
     taken = world.collect(member, date(2026, 4, 15))
-    assert taken.paid_week is None
+    assert (taken.paid_week, taken.paid_pence) == (None, 0)
     at = moment(date(2026, 4, 20))
     memberships.confirm(
         membership=member, agreement=world.agreement, first_week=date(2026, 4, 13), by=world.advisor, at=at

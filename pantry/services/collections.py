@@ -204,7 +204,8 @@ def _check_quantities(pantry: Pantry, chosen: Mapping, fruit_and_veg: bool, over
 def due_pence(membership: Membership, *, home: Pantry, week: date, has_paid_week: bool) -> int:
     """What this member pays at the counter that week, at the price of their own pantry."""
     paid_for = membership.agreement_id is not None
-    if has_paid_week or not counter.pays(paid_for=paid_for, self_pay_from=membership.self_pay_from, week=week):
+    pays_from = membership.self_pay_from
+    if has_paid_week or not counter.pays(state=membership.state, paid_for=paid_for, self_pay_from=pays_from, week=week):
         return 0
     is_first = not Collection.objects.counted().filter(membership=membership).exists()
     return charge(
