@@ -5,6 +5,7 @@ from datetime import date
 
 LATE_DAYS = 28  # how far back rows may be added to a session or undone
 OTHER_PANTRY = "Member of another pantry, may shop"
+PENDING = "Not confirmed yet, may shop"
 ASK = "Ask the pantry manager."
 
 
@@ -17,11 +18,16 @@ def why_not(state: str) -> str:
     return ""
 
 
+def note(state: str) -> str:
+    """What a volunteer is told beside "may shop"; "" when there is nothing to say."""
+    return PENDING if state == "pending" else ""
+
+
 def pays(*, state: str, paid_for: bool, self_pay_from: date | None, week: date) -> bool:
     """Whether a member pays at the counter in the week of that Monday, unless that week is bought already.
 
     A member somebody pays for never pays here, also when a week is not bought yet: managers see and settle that. Nor
-    does who waits to be confirmed.
+    does somebody who waits to be confirmed, for who pays is not known yet.
     """
     if state == "pending":
         return False

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Exists, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Exists, Max, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Lower
 
 from pantry import counter
@@ -67,10 +67,10 @@ class Facts(NamedTuple):
     joined_on: date
     previous_left_on: date | None
 
-    def pays(self, week: date) -> bool:
-        """At the counter, unless the week is bought already."""
+    def pays(self, week: date, state: str) -> bool:
+        """At the counter, unless the week is bought already; `state` is that of the session's day."""
         paid_for = self.agreement_id is not None
-        return counter.pays(state=self.state, paid_for=paid_for, self_pay_from=self.self_pay_from, week=week)
+        return counter.pays(state=state, paid_for=paid_for, self_pay_from=self.self_pay_from, week=week)
 
 
 class Taken(NamedTuple):
@@ -139,19 +139,20 @@ def rows(session: PantrySession, members: Iterable[Facts], *, by: User, today: d
         shared[key].append((kind, value))
     collected = _taken(keys, week)
     counted = Collection.objects.counted().filter(membership__in=keys).exclude(week=week).order_by()
-    came_before = set(counted.values_list("membership_id", flat=True).distinct())
-    due = _due(session, [member for member in members if member.pays(week)], week, came_before)
+    most_paid = dict(counted.values_list("membership_id").annotate(Max("paid_pence")))  # of those who came before
     states = collections.states_on({member.id: member.state for member in members}, session.on, today)
+    payers = [member for member in members if member.pays(week, states[member.id])]
+    due = _due(session, payers, week, most_paid)
 
     def row(member: Facts) -> Row:
-        is_first, why = member.id not in came_before, counter.why_not(states[member.id])
-        pence = due.get(member.id, 0)
-        return _row(session, member, collected.get(member.id), shared[member.id], pence, is_first, by, today, why)
+        is_first, state = member.id not in most_paid, states[member.id]
+        why, note, pence = counter.why_not(state), counter.note(state), due.get(member.id, 0)
+        return _row(session, member, collected.get(member.id), shared[member.id], pence, is_first, by, today, why, note)
 
     return [row(member) for member in members]
 
 
-def _due(session: PantrySession, payers: list[Facts], week: date, came_before: set[UUID]) -> dict[UUID, int]:
+def _due(session: PantrySession, payers: list[Facts], week: date, most_paid: dict[UUID, int]) -> dict[UUID, int]:
     """Pence by member, for those who pay at the counter and whose week is not bought already."""
     if not payers:
         return {}
@@ -161,7 +162,7 @@ def _due(session: PantrySession, payers: list[Facts], week: date, came_before: s
         member.id: collections.charge(
             tariff,
             paid_for=member.agreement_id is not None,
-            is_first=member.id not in came_before,
+            has_paid=most_paid.get(member.id, 0) > 0,
             joined_on=member.joined_on,
             previous_left_on=member.previous_left_on,
         )
@@ -231,7 +232,8 @@ def row_elsewhere(session: PantrySession, member: Facts, *, by: User, today: dat
     week = weeks.monday(session.on)
     taken = _taken([member.id], week).get(member.id)
     member = member._replace(preferred_name="")
-    why = counter.why_not(collections.states_on({member.id: member.state}, session.on, today)[member.id])
+    state = collections.states_on({member.id: member.state}, session.on, today)[member.id]
+    why = counter.why_not(state)
     if not why and not session.pantry.welcomes_other_pantries:
         why = f"Member of another pantry. {counter.ASK}"
     if why:
@@ -240,7 +242,7 @@ def row_elsewhere(session: PantrySession, member: Facts, *, by: User, today: dat
     home = place.pantry if place else session.pantry
     whole = Membership.objects.select_related("previous").get(pk=member.id)
     has_paid_week = PaidWeek.objects.dated().filter(membership=member.id, week=week).exists()
-    due = collections.due_pence(whole, home=home, week=week, has_paid_week=has_paid_week)
+    due = collections.due_pence(whole, home=home, week=week, state=state, has_paid_week=has_paid_week)
     is_first = not Collection.objects.counted().filter(membership=member.id).exclude(week=week).exists()
     return _row(session, member, taken, [], due, is_first, by, today, "", counter.OTHER_PANTRY)
 

@@ -2,13 +2,17 @@
 
 from django.urls import include, path
 
-from pantry.views import changes, members, sessions
+from pantry.views import changes, members, sessions, visitors
 
 app_name = "pantry"
 urlpatterns = [
     path("today/", sessions.today, name="today"),
     path("sessions/<uuid:session_id>/", sessions.session, name="session"),
     path("sessions/<uuid:session_id>/members/<uuid:membership_id>/", sessions.record, name="record"),
+    path("sessions/<uuid:session_id>/visitors/", visitors.visitor_add, name="visitor_add"),
+    path("visitors/", visitors.visitors, name="visitors"),
+    path("visitors/<uuid:visitor_id>/", visitors.visitor_sort, name="visitor_sort"),
+    path("visitors/<uuid:visitor_id>/take-back/", visitors.visitor_take_back, name="visitor_take_back"),
     path("collections/<uuid:collection_id>/void/", sessions.void, name="void"),
     path("members/", members.members, name="members"),
     path("members/add/", members.member_add, name="member_add"),

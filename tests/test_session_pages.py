@@ -340,5 +340,5 @@ def test_today_asks_the_same_questions_however_many_pantries(browse, counter, dj
         PantrySession.objects.create(pantry=counter.pantry, on=day, opens=time(10), closes=time(12))
     client = browse(counter.pantry_manager)
     client.get(reverse("pantry:today"))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(reverse("pantry:today"))

@@ -51,6 +51,7 @@ ELSEWHERE = {  # why a route is not walked
         "jobs/<uuid:job_id>/cancel/",
         "jobs/<uuid:job_id>/retry/",
         "pantry/pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/",
+        "pantry/visitors/<uuid:visitor_id>/take-back/",
         "people/<uuid:pk>/cover/<uuid:cover_pk>/end/",
         "people/caseloads/moves/<uuid:pk>/undo/",
         "people/<uuid:pk>/untick/",

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from careleavers.services import allocations, caseloads, cohort, people, sharing
 from pantry.models import RenewalDecision
-from pantry.services import collections, funding, journal, memberships, places, sessions, tariffs
+from pantry.services import collections, funding, journal, memberships, places, sessions, tariffs, visitors
 from referrals import services as referrals
 from reviews.models import ReviewPack
 from reviews.services import barriers, meetings
@@ -184,6 +184,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         collected_at=at,
         at=at,
     )
+    visitor = visitors.record(session=session, key=uuid.uuid4(), called="Vi", by=volunteer, at=at)
     decision = RenewalDecision.objects.create(
         membership=membership,
         block_no=2,
@@ -297,6 +298,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "neighbour": neighbour,
         "session": session,
         "collection": collection,
+        "visitor": visitor,
         "decision": decision,
         "barrier": barrier,
         "pantry_barrier": pantry_barrier,

@@ -6,6 +6,7 @@ from pantry.models.funding import Budget, CreditPool, FundingAgreement, Tariff
 from pantry.models.journal import Account, EntryKind, JournalEntry, JournalLine
 from pantry.models.memberships import Membership, MembershipMove, Place, SharedNeed
 from pantry.models.places import Band, Closure, OpeningHours, Pantry, PantryStaff
+from pantry.models.visitors import Visitor
 
 __all__ = [
     "Account",
@@ -33,4 +34,5 @@ __all__ = [
     "SelectedItem",
     "SharedNeed",
     "Tariff",
+    "Visitor",
 ]

@@ -86,8 +86,11 @@ def record(
     collected_at: datetime,
     at: datetime,
     override: str = "",
+    is_paid: bool = True,
 ) -> Collection:
     """Record one member's weekly visit; `quantities` maps band ids (None: no band) to items, None is the usual number.
+
+    `is_paid` False: what was to be paid was not; nobody goes without, and managers see it.
 
     The same key and body give the same row again, whatever has happened since. Refused: KeyReused for the same key
     with another body (reported), AlreadyCollected for a second collection in the week, and reasons in words.
@@ -96,7 +99,7 @@ def record(
     body = (session.pk, membership.pk, fruit_and_veg)
     for _ in range(TRIES):
         try:
-            return _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override)
+            return _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override, is_paid)
         except (IntegrityError, Refused) as why:
             if earlier := Collection.objects.filter(key=key).prefetch_related("items").first():
                 if _same(earlier, body, chosen):
@@ -117,18 +120,19 @@ def record(
 
 
 @transaction.atomic
-def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override) -> Collection:
+def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override, is_paid) -> Collection:
     """Claim the key and the week by inserting; the row's lock keeps purchases and leaving apart from it."""
     membership = Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=membership.pk)
     pantry = session.pantry
     day, today = weeks.london_date(collected_at), weeks.london_date(at)
     week = weeks.monday(day)
-    home = _check_can_record(session, membership, by, day, today)
+    home, state = _check_can_record(session, membership, by, day, today)
     if chosen is None:
         chosen = {None: pantry.allowance}
     else:
         _check_quantities(pantry, chosen, fruit_and_veg, override)
     paid_week = PaidWeek.objects.dated().filter(membership=membership, week=week).first()
+    due = due_pence(membership, home=home, week=week, state=state, has_paid_week=paid_week is not None)
     collection = Collection(
         key=key,
         membership=membership,
@@ -141,7 +145,7 @@ def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, a
         recorded_by=by,
         is_late=day < today,
         fruit_and_veg=fruit_and_veg,
-        paid_pence=due_pence(membership, home=home, week=week, has_paid_week=paid_week is not None),
+        paid_pence=due if is_paid else 0,
         paid_week=paid_week,
     )
     collection.save(force_insert=True)
@@ -154,29 +158,38 @@ def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, a
     return collection
 
 
-def _check_can_record(session, membership, by, day: date, today: date) -> Pantry:
-    """Refuse in words; gives the pantry the member belongs to."""
-    if day != session.on:
-        raise Refused("The day of a collection is the day of its session.")
-    if day > today:
+def check_day(session: PantrySession, *, by: User, today: date) -> None:
+    """Volunteers record on the session's day, the pantry manager for 28 days after it too; nobody before it.
+
+    A session that was held counts also where its day is announced closed afterwards: who came, came.
+    """
+    if session.on > today:
         raise Refused("This session has not started yet. Nothing can be recorded before its day.")
-    if day < today:
+    if session.on < today:
         if by.role != Role.PANTRY_MANAGER:
             raise Refused("This session has closed. Ask the pantry manager to add what is missing.")
-        if day < today - timedelta(days=counter.LATE_DAYS):
+        if session.on < today - timedelta(days=counter.LATE_DAYS):
             raise Refused(f"This session was more than {counter.LATE_DAYS} days ago. Nothing can be added to it.")
+
+
+def _check_can_record(session, membership, by, day: date, today: date) -> tuple[Pantry, str]:
+    """Refuse in words; gives the pantry the member belongs to and their state on the day."""
+    if day != session.on:
+        raise Refused("The day of a collection is the day of its session.")
+    check_day(session, by=by, today=today)
     if membership.operator_id != session.pantry.operator_id:
         raise Refused(f"No member here has this number. {counter.ASK}")
-    if why := counter.why_not(states_on({membership.pk: membership.state}, day, today)[membership.pk]):
+    state = states_on({membership.pk: membership.state}, day, today)[membership.pk]
+    if why := counter.why_not(state):
         raise Refused(why)
     held = Q(to_week__isnull=True) | Q(to_week__gte=day)
     places = Place.objects.filter(held, membership=membership).select_related("pantry")
     homes = {place.pantry_id: place.pantry for place in places}
     if session.pantry_id in homes:
-        return session.pantry
+        return session.pantry, state
     if not session.pantry.welcomes_other_pantries:
         raise Refused(f"Member of another pantry. {counter.ASK}")
-    return next(iter(homes.values()), session.pantry)
+    return next(iter(homes.values()), session.pantry), state
 
 
 def states_on(states: Mapping[UUID, str], day: date, today: date) -> dict[UUID, str]:
@@ -201,32 +214,32 @@ def _check_quantities(pantry: Pantry, chosen: Mapping, fruit_and_veg: bool, over
         raise Refused(f"{more} Enter fewer, or say why it is more.")
 
 
-def due_pence(membership: Membership, *, home: Pantry, week: date, has_paid_week: bool) -> int:
+def due_pence(membership: Membership, *, home: Pantry, week: date, state: str, has_paid_week: bool) -> int:
     """What this member pays at the counter that week, at the price of their own pantry."""
     paid_for = membership.agreement_id is not None
-    pays_from = membership.self_pay_from
-    if has_paid_week or not counter.pays(state=membership.state, paid_for=paid_for, self_pay_from=pays_from, week=week):
+    pays = counter.pays(state=state, paid_for=paid_for, self_pay_from=membership.self_pay_from, week=week)
+    if has_paid_week or not pays:
         return 0
-    is_first = not Collection.objects.counted().filter(membership=membership).exists()
+    has_paid = Collection.objects.counted().filter(membership=membership, paid_pence__gt=0).exists()
     return charge(
         tariff_in_force(home, week),
         paid_for=paid_for,
-        is_first=is_first,
+        has_paid=has_paid,
         joined_on=membership.joined_on,
-        previous_left_on=membership.previous.ended_on if is_first and membership.previous else None,
+        previous_left_on=None if has_paid or not membership.previous else membership.previous.ended_on,
     )
 
 
 def charge(
-    tariff: Tariff | None, *, paid_for: bool, is_first: bool, joined_on: date, previous_left_on: date | None
+    tariff: Tariff | None, *, paid_for: bool, has_paid: bool, joined_on: date, previous_left_on: date | None
 ) -> int:
-    """The charge of someone who pays: a week, and the joining fee on the first visit where nobody has paid it.
+    """The charge of someone who pays: a week, and the joining fee the first time, where nobody else has paid it.
 
     Without an agreed price nothing is taken.
     """
     if tariff is None:
         return 0
-    has_fee = is_first and not paid_for
+    has_fee = not has_paid and not paid_for
     fee = rules.joining_fee(tariff.joining_pence, joined_on, previous_left_on) if has_fee else 0
     return tariff.weekly_pence + fee
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from pantry import counter, roster
 from pantry.forms.sessions import RecordForm, UsualForm, VoidForm
-from pantry.models import Collection, Pantry, PantrySession
+from pantry.models import Collection, Pantry, PantrySession, Visitor
 from pantry.services import collections, sessions
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
@@ -38,13 +38,15 @@ def today(request):
         past = Paginator(before.order_by("-on", "pantry__name", "opens"), PAST).get_page(request.GET.get("page"))
     quiet = [day for day in days if not day.sessions]
     counts = roster.recorded_in([*opened, *(past or ()), *(day.last for day in quiet if day.last)])
+    is_manager = request.user.role == Role.PANTRY_MANAGER
     context = {
+        "to_sort_out": Visitor.objects.for_user(request.user).to_sort_out().count() if is_manager else 0,
         "on": on,
         "opened": [(each, counts[each.pk], _moment_of(each, hour)) for each in opened],
         "quiet": [(day, counts[day.last.pk] if day.last else 0) for day in quiet],
         "past": past,
         "past_rows": [(each, counts[each.pk]) for each in past or ()],
-        "is_manager": request.user.role == Role.PANTRY_MANAGER,
+        "is_manager": is_manager,
     }
     return render(request, "pantry/today.html", context)
 
@@ -61,7 +63,7 @@ def _moment_of(session: PantrySession, hour: time) -> str:
 @transaction.atomic
 def session(request, session_id):
     """A session's members as rows to tap, found by name or number; what was just recorded can be undone."""
-    shown = _session(request, session_id)
+    shown = session_or_404(request, session_id)
     on, query = clock.today(), request.GET.get("q", "").strip()[:60]
     page = roster.page_of(shown, query, request.GET.get("page", ""))
     rows = roster.rows(shown, page, by=request.user, today=on)
@@ -71,7 +73,7 @@ def session(request, session_id):
     context = {
         "session": shown,
         "on": on,
-        "can_record": _can_record(shown, request.user, on),
+        "can_record": can_record_on(shown, request.user, on),
         "rows": [(row, uuid4()) for row in rows],
         "page": page,
         "query": query,
@@ -86,7 +88,7 @@ def session(request, session_id):
 @require_http_methods(["GET", "HEAD", "POST"])
 def record(request, session_id, membership_id):
     """One member: choose the number of items, or (the row's button) record the usual ones at once."""
-    shown = _session(request, session_id)
+    shown = session_or_404(request, session_id)
     on, now = clock.today(), clock.now()
     member = get_or_404(roster.of_operator(shown), pk=membership_id)
     back = _back(request, shown)
@@ -123,7 +125,7 @@ def record(request, session_id, membership_id):
         if refused:
             status = 409 if request.method == "POST" else 200
             return render(request, "pantry/record_refused.html", context | {"form": None}, status=status)
-        return render(request, "pantry/record.html", context | {"can_record": _can_record(shown, request.user, on)})
+        return render(request, "pantry/record.html", context | {"can_record": can_record_on(shown, request.user, on)})
 
 
 @roles(Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)
@@ -166,11 +168,12 @@ def void(request, collection_id):
         return render(request, "pantry/void.html", context, status=status)
 
 
-def _session(request, session_id) -> PantrySession:
+def session_or_404(request, session_id) -> PantrySession:
+    """One's own session, with its pantry."""
     return get_or_404(PantrySession.objects.for_user(request.user).select_related("pantry"), pk=session_id)
 
 
-def _can_record(shown: PantrySession, user: User, on: date) -> bool:
+def can_record_on(shown: PantrySession, user: User, on: date) -> bool:
     """Today's session; for pantry managers also those of the last four weeks."""
     first = on - timedelta(days=counter.LATE_DAYS if user.role == Role.PANTRY_MANAGER else 0)
     return first <= shown.on <= on

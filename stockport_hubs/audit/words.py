@@ -60,6 +60,11 @@ GROUPS: dict[str, dict[str, str]] = {
     "Members and collections": {
         "pantry.collection.recorded": "recorded a collection",
         "pantry.collection.voided": "took a collection back",
+        "pantry.visitor.recorded": "recorded a visitor",
+        "pantry.visitor.sorted": "sorted out a visitor",
+        "pantry.visitor.sorted_again": "took back who a visitor was",
+        "pantry.visitor.viewed": "opened a visitor",
+        "pantry.visitors.viewed": "opened the list of visitors",
         "pantry.collection.key_reused": "sent two different collections under one key",
         "pantry.membership.joined": "made a member",
         "pantry.membership.funded": "began to pay for a member",
