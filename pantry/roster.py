@@ -127,6 +127,13 @@ def page_of(session: PantrySession, words: str, number: str) -> Page:
     return Page([Facts(*each) for each in page], page.number, paginator)
 
 
+def not_collected(session: PantrySession, n: int) -> list[tuple[UUID, str]]:
+    """(id, "7001 Ash") of the first n listed members without a counted collection in the session's week."""
+    of_week = Collection.objects.counted().filter(membership=OuterRef("pk"), week=weeks.monday(session.on))
+    still = listed(session).filter(~Exists(of_week)).values_list("pk", "number", "preferred_name")[:n]
+    return [(key, f"{number} {called(name)}") for key, number, name in still]
+
+
 def rows(session: PantrySession, members: Iterable[Facts], *, by: User, today: date) -> list[Row]:
     """Rows for listed members in their order; the number of queries does not depend on how many there are."""
     members = list(members)

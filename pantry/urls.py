@@ -9,6 +9,7 @@ urlpatterns = [
     path("today/", sessions.today, name="today"),
     path("sessions/<uuid:session_id>/", sessions.session, name="session"),
     path("sessions/<uuid:session_id>/members/<uuid:membership_id>/", sessions.record, name="record"),
+    path("sessions/<uuid:session_id>/whole/", sessions.session_bulk, name="session_bulk"),
     path("sessions/<uuid:session_id>/visitors/", visitors.visitor_add, name="visitor_add"),
     path("visitors/", visitors.visitors, name="visitors"),
     path("visitors/<uuid:visitor_id>/", visitors.visitor_sort, name="visitor_sort"),

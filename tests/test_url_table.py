@@ -98,6 +98,7 @@ TABLE: dict[str, Row] = {
     "pantry:today": row(V, P),
     "pantry:session": row(V, P, session_id="session"),
     "pantry:record": row(V, P, session_id="session", membership_id="membership"),
+    "pantry:session_bulk": row(P, session_id="session"),
     "pantry:visitor_add": row(V, P, session_id="session"),
     "pantry:visitor_take_back": row(V, P, visitor_id="visitor"),
     "pantry:visitors": row(P),

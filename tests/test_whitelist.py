@@ -20,7 +20,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from careleavers.services import people, sharing
 from pantry import members, roster, wording
-from pantry.models import Membership
+from pantry.models import Membership, Pantry
+from pantry.services import memberships, visitors
 from referrals import services as referrals
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.administration import services as administration
@@ -85,6 +86,7 @@ class Hall(Counter):
         self.member = referrals.accept(referral=self.referral, by=self.pantry_manager, at=then)
         self.neighbour = self.other(preferred_name="Bay")
         self.collected = self.record(self.collected)
+        self.visitor = visitors.record(session=self.session, key=uuid.uuid4(), called="Vi", by=self.volunteer, at=NOW)
 
     @property
     def secrets(self) -> list[str]:
@@ -183,7 +185,7 @@ def volunteer(hall, client):
 def addresses(hall: Hall) -> list[str]:
     """With the ids of everything a volunteer may and may not know, one that is nothing, and searches."""
     ids = [hall.session.pk, hall.member.pk, hall.neighbour.pk, hall.collected.pk, hall.pantry.pk, uuid.UUID(int=0)]
-    ids += [hall.person.pk, hall.referral.pk, hall.agreement.pk, hall.advisor.pk]
+    ids += [hall.visitor.pk, hall.person.pk, hall.referral.pk, hall.agreement.pk, hall.advisor.pk]
     page = reverse("pantry:session", args=[hall.session.pk])
     searched = [f"{page}?q={word}" for word in ("ash", str(hall.member.number), "nobody")]
     known = (hall.member.pk, hall.collected.membership_id, hall.neighbour.pk, hall.person.pk)
@@ -352,6 +354,138 @@ def test_the_pages_of_one_member_differ_in_whitelisted_values_only(hall, volunte
     assert [bool(m.agreement_id) for m in (funded, paying, funded_done, paying_done)] == [True, False, True, False]
     assert pages(funded, False) == pages(paying, False)
     assert pages(funded_done, True) == pages(paying_done, True)
+
+
+@pytest.fixture
+def pair(hall):
+    """`pair(**more)`: a funded and another member with the same needs."""
+    needs = [("allergen", "milk"), ("language", "Dari")]
+
+    def make(**more):
+        return [join(preferred_name="Twin", needs=needs, **more) for join in (hall.join, hall.other)]
+
+    return make
+
+
+def paused(hall, pair):
+    made = pair()
+    for member in made:
+        memberships.pause(membership=member, on=WEDNESDAY, by=hall.pantry_manager, at=NOW)
+    return made
+
+
+def ended(hall, pair):
+    made = pair()
+    for member in made:
+        hall.leave(member, WEDNESDAY - timedelta(days=1))
+    return made
+
+
+def pending(hall, pair):
+    """One of them introduced already, which nobody knows at the pantry."""
+    given = {"pantry": hall.pantry, "preferred_name": "Twin", "by": hall.pantry_manager, "at": NOW}
+    made = [memberships.add_pending(**given) for _ in range(2)]
+    Membership.objects.filter(pk=made[0].pk).update(agreement=hall.agreement)
+    return made
+
+
+def of_another_pantry(hall, pair):
+    return pair(pantry=factories.pantry(hall.operator))
+
+
+def of_another_pantry_who_asks(hall, pair):
+    Pantry.objects.filter(pk=hall.pantry.pk).update(welcomes_other_pantries=False)
+    return of_another_pantry(hall, pair)
+
+
+def self_paying(hall, pair):
+    """Nothing is bought for either; a council paid for the first until last week."""
+    made = [hall.other(preferred_name="Twin") for _ in range(2)]
+    for member in made:
+        hall.record(member, day=WEDNESDAY - timedelta(weeks=1))
+    Membership.objects.filter(pk=made[0].pk).update(agreement=hall.agreement, self_pay_from=date(2026, 4, 6))
+    return made
+
+
+def number_only(hall, pair):
+    """The agreement to share was withdrawn by the first; the other never shared a name."""
+    made = [hall.join(preferred_name="Twin", needs=[("diet", "halal")]), hall.other(preferred_name="")]
+    memberships.hide(membership=made[0], by=hall.pantry_manager, at=NOW)
+    return made
+
+
+def unfunded(hall, pair):
+    """Whose weeks are used up; whose week is paid."""
+    made = [hall.join(preferred_name="Twin", first_week=date(2026, 4, 20)), hall.other(preferred_name="Twin")]
+    return made
+
+
+STATES = {
+    each.__name__: (each, words)
+    for each, words in [
+        (paused, "Paused. Ask the pantry manager."),
+        (ended, "This membership has ended. Ask the pantry manager."),
+        (pending, "Not confirmed yet, may shop. To pay today £0.00."),
+        (of_another_pantry, "Member of another pantry, may shop. To pay today £"),
+        (of_another_pantry_who_asks, "Member of another pantry. Ask the pantry manager."),
+        (self_paying, "To pay today £3.50."),
+        (number_only, "Number only"),
+        (unfunded, "To pay today £"),
+    ]
+}
+
+
+def seen_of(hall, volunteer, member) -> list[str]:
+    """A member's row, their page and what recording answers, without the whitelisted values."""
+    session = reverse("pantry:session", args=[hall.session.pk])
+    record = reverse("pantry:record", args=[hall.session.pk, member.pk])
+
+    def markup(page) -> str:
+        row = roster.row_of(hall.session, member, by=hall.volunteer, today=WEDNESDAY)
+        return alike(page.content.decode(), row)
+
+    before = [markup(volunteer.get(session, {"q": member.number})), markup(volunteer.get(record))]
+    answer = volunteer.post(record, {"usual": "1", "key": uuid.uuid4(), "q": member.number}, follow=True)
+    return [*before, markup(answer)]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_in_every_state_a_funded_member_is_like_another(hall, volunteer, pair, state):
+    make, words = STATES[state]
+    funded, other = make(hall, pair)
+    page = volunteer.get(reverse("pantry:session", args=[hall.session.pk]), {"q": funded.number})
+    assert words in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.content.decode()))
+    one, two = seen_of(hall, volunteer, funded), seen_of(hall, volunteer, other)
+    assert [re.sub(r"recorded=ID|\d+ recorded in", "", each) for each in one] == [
+        re.sub(r"recorded=ID|\d+ recorded in", "", each) for each in two
+    ]
+    assert leaks(dict(enumerate(one)), hall.secrets) == []
+
+
+def test_a_planted_word_about_one_state_is_found(hall, volunteer, pair, monkeypatch):
+    honest = roster.rows
+
+    def telling(session, people, **more):
+        people = list(people)
+        made = honest(session, people, **more)
+        return [
+            dataclasses.replace(row, words=row.words + (" Bought." if member.agreement_id else ""))
+            for row, member in zip(made, people, strict=True)
+        ]
+
+    monkeypatch.setattr(roster, "rows", telling)
+    with pytest.raises(AssertionError):
+        test_in_every_state_a_funded_member_is_like_another(hall, volunteer, pair, "paused")
+
+
+def test_who_withdrew_the_agreement_to_share_collects_under_the_number_alone(hall, volunteer):
+    page = reverse("pantry:session", args=[hall.session.pk])
+    assert "milk" in volunteer.get(page, {"q": hall.member.number}).content.decode()
+    memberships.hide(membership=hall.member, by=hall.pantry_manager, at=NOW)
+    shown = volunteer.get(page, {"q": hall.member.number}).content.decode()
+    assert [word for word in ("Ash", "milk", "Dari") if word in shown] == []
+    record = reverse("pantry:record", args=[hall.session.pk, hall.member.pk])
+    assert volunteer.post(record, {"usual": "1", "key": uuid.uuid4()}).status_code == 302
 
 
 def test_a_planted_difference_is_found(hall, volunteer, forty, monkeypatch):

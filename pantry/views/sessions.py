@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pantry import counter, roster
-from pantry.forms.sessions import RecordForm, UsualForm, VoidForm
+from pantry.forms.sessions import BulkForm, RecordForm, UsualForm, VoidForm
 from pantry.models import Collection, Pantry, PantrySession, Visitor
-from pantry.services import collections, sessions
+from pantry.services import bulk, collections, sessions
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
@@ -126,6 +126,47 @@ def record(request, session_id, membership_id):
             status = 409 if request.method == "POST" else 200
             return render(request, "pantry/record_refused.html", context | {"form": None}, status=status)
         return render(request, "pantry/record.html", context | {"can_record": can_record_on(shown, request.user, on)})
+
+
+@roles(Role.PANTRY_MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def session_bulk(request, session_id):
+    """A whole session entered at once: all that is chosen, or nothing with each refusal named."""
+    shown = session_or_404(request, session_id)
+    on, back = clock.today(), reverse("pantry:session", args=[shown.pk])
+    choices = roster.not_collected(shown, bulk.AT_ONCE)
+    # What was sent is among the choices also when somebody else has recorded it meanwhile: that is a refusal to name.
+    late = roster.of_operator(shown).filter(pk__in=_uuids(request.POST.getlist("people")))
+    known = {key for key, _ in choices}
+    choices += [(m.pk, f"{m.number} {m.called}") for m in late if m.pk not in known]
+    form = BulkForm(request.POST or None, choices=choices, user=request.user, cancel=back, initial={"key": uuid4()})
+    reasons: list[tuple[int, str]] = []
+    if request.method == "POST" and form.is_valid():
+        given = {"session": shown, "memberships": form.memberships, "key": form.cleaned_data["key"]}
+        try:
+            made = bulk.record(**given, by=request.user, at=clock.now())
+        except bulk.NotAll as why:
+            reasons = why.reasons
+        except Refused as why:
+            form.add_error(None, str(why))
+        else:
+            messages.success(request, f"Recorded: {len(made)} collection{'' if len(made) == 1 else 's'}.")
+            return redirect(back)
+    with transaction.atomic():
+        _viewed(request, shown, [key for key, _ in choices])
+        context = {"session": shown, "on": on, "back": back, "form": form, "reasons": reasons, "any": bool(choices)}
+        context["can_record"] = can_record_on(shown, request.user, on)
+        return render(request, "pantry/session_bulk.html", context, status=409 if reasons else 200)
+
+
+def _uuids(values: list[str]) -> list[UUID]:
+    found = []
+    for value in values[: bulk.AT_ONCE]:
+        try:
+            found.append(UUID(value))
+        except ValueError:
+            continue
+    return found
 
 
 @roles(Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)
