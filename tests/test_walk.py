@@ -46,6 +46,7 @@ ELSEWHERE = {  # why a route is not walked
         "pantry/renewals/<uuid:decision_id>/take-back/",
     },
     "the same page as introductions/start/<uuid:person_id>/": {"introductions/<uuid:referral_id>/agreement/"},
+    "nobody came who was not found; seen in test_visitors.py": {"pantry/visitors/<uuid:visitor_id>/"},
     "a button; its page is seen": {
         "introductions/<uuid:referral_id>/reply/",
         "jobs/<uuid:job_id>/cancel/",
@@ -77,7 +78,10 @@ ELSEWHERE = {  # why a route is not walked
     },
 }
 # Only fields that may stay empty: nothing to refuse.
-NOTHING_TO_REFUSE = {"reviews/meetings/<uuid:meeting_id>/attendance/"}
+NOTHING_TO_REFUSE = {
+    "pantry/sessions/<uuid:session_id>/visitors/",
+    "reviews/meetings/<uuid:meeting_id>/attendance/",
+}
 # A form as it is after everything has been taken out; the button to press, or null when there is nothing to type.
 EMPTY = """form => {
     const fields = [...form.elements].filter(each => each.matches('input, select, textarea') && each.type !== 'hidden');

@@ -118,6 +118,8 @@ class RecordForm(Form):
 class BulkForm(Form):
     """Who came to a whole session: ticked on the list, and other numbers."""
 
+    mark_optional = False  # one of the two is needed
+
     key = forms.UUIDField(widget=forms.HiddenInput)
     people = forms.MultipleChoiceField(
         label="Who came?",
