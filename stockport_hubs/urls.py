@@ -2,11 +2,13 @@
 
 from django.urls import include, path
 
+from stockport_hubs.administration.views.own import passkey_remove
 from stockport_hubs.home.errors import no_such_page
 
 urlpatterns = [
     path("", include("stockport_hubs.home.urls")),
     path("accounts/email/", no_such_page, name="account_email_closed"),  # the invited address stays
+    path("accounts/2fa/webauthn/keys/<int:pk>/remove/", passkey_remove, name="mfa_remove_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("", include("stockport_hubs.administration.urls")),
     path("jobs/", include("stockport_hubs.jobs.urls")),

@@ -66,6 +66,11 @@ TABLE: dict[str, Row] = {
     "accounts:invite_again": row(D, P, across={D}, pk="volunteer"),
     "accounts:deactivate": row(D, P, across={D}, pk="volunteer"),
     "accounts:reactivate": row(D, P, across={D}, pk="volunteer"),
+    "accounts:move": row(D, across={D}, pk="volunteer"),
+    "accounts:invitation_withdraw": row(D, P, across={D}, pk="volunteer"),
+    "accounts:second_step_reset": row(D, P, across={D}, pk="volunteer"),
+    "accounts:second_step": SIGNED_IN,
+    "accounts:draft_drop": SIGNED_IN,
     "accounts:join": Row(EVERYONE, {"token": "token"}, public=True),
     # young people
     "careleavers:list": row(A, M),

@@ -4,6 +4,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from stockport_hubs.core.models import UuidModel, choices_constraint
 
@@ -95,6 +96,9 @@ class User(UuidModel, AbstractBaseUser):
     invited_at = models.DateTimeField()
     joined_at = models.DateTimeField(null=True)
     deactivated_at = models.DateTimeField(null=True)
+    access_changed_at = models.DateTimeField(
+        null=True, help_text="Sessions and links for a new password from before this moment do not count any more."
+    )
 
     objects = UserManager()
     USERNAME_FIELD = "email"
@@ -128,6 +132,11 @@ class User(UuidModel, AbstractBaseUser):
     def is_council(self) -> bool:
         return self.role in COUNCIL_ROLES
 
+    def _get_session_auth_hash(self, secret=None) -> str:
+        """What Django compares on every request: a session ends when the password or `access_changed_at` changes."""
+        of = f"{self.password}|{self.access_changed_at.isoformat() if self.access_changed_at else ''}"
+        return salted_hmac("accounts.session", of, secret=secret, algorithm="sha256").hexdigest()
+
 
 class Invitation(UuidModel):
     """One link to take up an account; only its hash is kept."""
@@ -151,3 +160,21 @@ class Invitation(UuidModel):
                 name="invitation_one_open",
             ),
         ]
+
+
+class Guess(models.Model):
+    """How often one secret of one account was tried since the window began; see guesses.py."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    since = models.DateTimeField(db_index=True)
+    tries = models.PositiveSmallIntegerField()
+
+
+class Draft(models.Model):
+    """What somebody had entered when their session ended; see drafts.py. One for each account, the newest."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+", primary_key=True)
+    action = models.CharField(max_length=300, help_text="Where the form was sent.")
+    page = models.CharField(max_length=300, help_text="The page on which it stood.")
+    fields = models.TextField(help_text="Names and values, encrypted.")
+    kept_at = models.DateTimeField()

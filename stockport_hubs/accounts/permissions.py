@@ -2,10 +2,13 @@
 
 from functools import wraps
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from stockport_hubs.accounts.models import Role
+from stockport_hubs.accounts.models import Role, User
 
 
 def roles(*allowed: Role):
@@ -36,3 +39,13 @@ def get_or_404(queryset, **lookup):
         return queryset.get(**lookup)
     except queryset.model.DoesNotExist:
         raise Http404
+
+
+def needs_second_step(user: User) -> bool:
+    """May this role not sign in with a password alone?"""
+    return user.role not in settings.PASSWORD_ALONE_ROLES
+
+
+def has_second_step(user: User) -> bool:
+    """A code from an app or a passkey; recovery codes alone are none."""
+    return is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])

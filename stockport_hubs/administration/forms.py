@@ -34,24 +34,45 @@ class CorrectForm(AccountFields):
         self.helper = helper("name", "work_phone", cancel=cancel)
 
 
-class InviteForm(AccountFields):
-    """For administrators with role and organisation; a pantry manager invites volunteers of their own organisation."""
+class Placed(Form):
+    """Role and organisation, which must fit each other."""
 
-    email = forms.EmailField(label="Work email address", max_length=254, help_text="The invitation goes to it.")
     role = forms.ChoiceField(label="Role", choices=Role.choices, widget=forms.RadioSelect)
     organisation: forms.ModelChoiceField = forms.ModelChoiceField(
         label="Organisation", queryset=None, empty_label="Choose an organisation"
     )
-    field_order = ["name", "email", "work_phone", "role", "organisation"]
 
     def __init__(self, *args, user: User, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
+        self.fields["role"].choice_hints = ROLE_HINTS
+        self.fields["organisation"].queryset = Organisation.objects.for_user(user).order_by("name")
+
+    def clean(self):
+        role, organisation = self.cleaned_data.get("role"), self.cleaned_data.get("organisation")
+        if role and organisation and organisation_kind(role) != organisation.kind:
+            kind = "a pantry operator" if role in PANTRY_ROLES else "a council"
+            self.add_error("organisation", f"Choose {kind} for the role {Role(role).label.lower()}")
+        return self.cleaned_data
+
+
+class MoveForm(Placed):
+    def __init__(self, *args, cancel: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = helper("role", "organisation", submit="Change the account", cancel=cancel)
+
+
+class InviteForm(Placed, AccountFields):
+    """For administrators with role and organisation; a pantry manager invites volunteers of their own organisation."""
+
+    email = forms.EmailField(label="Work email address", max_length=254, help_text="The invitation goes to it.")
+    field_order = ["name", "email", "work_phone", "role", "organisation"]
+
+    def __init__(self, *args, user: User, **kwargs):
+        super().__init__(*args, user=user, **kwargs)
         fields = ["name", "email", "work_phone"]
         if user.role == Role.ADMINISTRATOR:
             fields += ["role", "organisation"]
-            self.fields["role"].choice_hints = ROLE_HINTS
-            self.fields["organisation"].queryset = Organisation.objects.for_user(user).order_by("name")
         else:
             del self.fields["role"], self.fields["organisation"]
         self.helper = helper(*fields, submit="Send the invitation", cancel=reverse("accounts:list"))
@@ -59,11 +80,7 @@ class InviteForm(AccountFields):
     def clean(self):
         if self.user.role != Role.ADMINISTRATOR:
             self.cleaned_data |= {"role": Role.PANTRY_VOLUNTEER, "organisation": self.user.organisation}
-        role, organisation = self.cleaned_data.get("role"), self.cleaned_data.get("organisation")
-        if role and organisation and organisation_kind(role) != organisation.kind:
-            kind = "a pantry operator" if role in PANTRY_ROLES else "a council"
-            self.add_error("organisation", f"Choose {kind} for the role {Role(role).label.lower()}")
-        return self.cleaned_data
+        return super().clean()
 
 
 class JoinForm(Form):

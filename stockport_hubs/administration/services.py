@@ -1,4 +1,4 @@
-"""Accounts: invite, join, correct, deactivate, reactivate; organisations. Each writes its audit row.
+"""Accounts: invite, join, correct, move, deactivate, reactivate; organisations. Each writes its audit row.
 
 The token of an invitation is derived from the invitation's id and SECRET_KEY, and only its SHA-256 is kept. So the link
 an e-mail needs is made again at the moment of sending, nothing that opens an account lies in the database or in a
@@ -9,12 +9,10 @@ import hashlib
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from stockport_hubs.accounts.models import Invitation, Organisation, Role, User, organisation_kind
@@ -109,8 +107,17 @@ def _open_invitation(user: User, *, by: User | None, job: str, at: datetime) -> 
     return reverse("accounts:join", args=[token])
 
 
-def _withdraw(user: User, *, at: datetime) -> None:
-    user.invitations.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=at)
+@transaction.atomic
+def withdraw_invitation(*, user: User, by: User, at: datetime) -> None:
+    """The open link stops working; the account stays, so that a new invitation can be sent."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if not _withdraw(user, at=at):
+        raise Refused(f"{user.name} has no open invitation. There is nothing to withdraw.")
+    audit.record("administration.invitation.withdrawn", at=at, by=by, target=user)
+
+
+def _withdraw(user: User, *, at: datetime) -> int:
+    return user.invitations.filter(used_at=None, withdrawn_at=None).update(withdrawn_at=at)
 
 
 def find_invitation(token: str) -> Invitation | None:
@@ -159,31 +166,80 @@ def correct(*, user: User, name: str, work_phone: str, by: User, at: datetime) -
     return user
 
 
+def _still_administers(by: User) -> None:
+    """Two administrators who end each other at the same moment: the second is refused, and one stays."""
+    active = User.objects.select_for_update().filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk")
+    if by.role == Role.ADMINISTRATOR and by.pk not in {each.pk for each in active}:
+        raise Refused("Your own account has just been changed by another administrator. Nothing was done.")
+
+
+def _end_access(user: User, *, at: datetime) -> list[str]:
+    """Every session and every link for a new password ends with the next request; the fields to save."""
+    user.access_changed_at = at
+    return ["access_changed_at"]
+
+
+@transaction.atomic
+def move(*, user: User, role: str, organisation: Organisation, by: User, at: datetime) -> User:
+    """Another role or organisation: sessions and links end, so that the next sign-in is one of the new role."""
+    if by.role != Role.ADMINISTRATOR:
+        raise Refused("Only an administrator changes roles. Ask one of them.")
+    if user.pk == by.pk:
+        raise Refused("You cannot change your own role. Ask another administrator to do it.")
+    if organisation_kind(role) != organisation.kind:
+        kind = Organisation.Kind(organisation_kind(role)).label.lower()
+        raise Refused(f"{Role(role).label} is a role of a {kind}. {organisation.name} is not one: choose another.")
+    _still_administers(by)
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if (user.role, user.organisation_id) == (role, organisation.pk):
+        return user
+    before = {"role": user.role, "organisation": str(user.organisation_id)}
+    user.role, user.organisation = role, organisation
+    user.save(update_fields=["role", "organisation", *_end_access(user, at=at)])
+    after = {"role": role, "organisation": str(organisation.pk)}
+    audit.record("administration.account.moved", at=at, by=by, target=user, detail={"from": before, "to": after})
+    return user
+
+
 @transaction.atomic
 def deactivate(*, user: User, by: User, at: datetime) -> None:
-    """End an account at once: no sign-in, sessions gone, open invitations withdrawn. The rows it wrote stay."""
+    """End an account at once: no sign-in, sessions and links over, open invitations withdrawn. Its rows stay."""
     if user.pk == by.pk:
         raise Refused("You cannot deactivate your own account. Ask another administrator to do it.")
+    _still_administers(by)
     user = User.objects.select_for_update().get(pk=user.pk)
     if user.deactivated_at:
         raise Refused(f"{user.name} is already deactivated.")
     user.is_active, user.deactivated_at = False, at
-    user.save(update_fields=["is_active", "deactivated_at"])
+    user.save(update_fields=["is_active", "deactivated_at", *_end_access(user, at=at)])
     _withdraw(user, at=at)
-    ended = end_sessions(user)
-    audit.record("administration.account.deactivated", at=at, by=by, target=user, detail={"sessions": ended})
+    audit.record("administration.account.deactivated", at=at, by=by, target=user)
 
 
-def end_sessions(user: User) -> int:
-    """Delete every session of this person, the number of them. An inactive account is refused even without this:
-    deleting keeps an old browser out after a reactivation too."""
-    mine = [
-        session.pk
-        for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator()
-        if session.get_decoded().get(SESSION_KEY) == str(user.pk)
-    ]
-    Session.objects.filter(pk__in=mine).delete()
-    return len(mine)
+def second_steps(user: User) -> set[str]:
+    """totp, webauthn, recovery_codes: what this account has."""
+    return set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+
+
+@transaction.atomic
+def reset_second_step(*, user: User, by: User, at: datetime) -> None:
+    """Somebody has lost their phone: app, passkeys and recovery codes go, sessions end, the person is told."""
+    if user.pk == by.pk:
+        raise Refused("You cannot reset your own second step. Change it on the page Your account.")
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if not second_steps(user):
+        raise Refused(f"{user.name} has no second step. There is nothing to reset.")
+    Authenticator.objects.filter(user=user).delete()
+    user.save(update_fields=_end_access(user, at=at))
+    tell_sign_in_changed(user=user, what="second_step_reset", by=by, at=at)
+
+
+@transaction.atomic
+def tell_sign_in_changed(*, user: User, what: str, by: User, at: datetime) -> None:
+    """`what` of tasks.NOTICES has happened to the way somebody signs in: an audit row, and an e-mail to them."""
+    event = audit.record("administration.sign_in.changed", at=at, by=by, target=user, detail={"what": what})
+    ids = {"what": what, "event": str(event.pk)}
+    notifications.send("administration.sign_in_changed", to=user, key=f"sign-in:{event.pk}", ids=ids, at=at)
 
 
 @transaction.atomic
@@ -193,7 +249,7 @@ def reactivate(*, user: User, by: User, at: datetime) -> None:
     if not user.deactivated_at:
         raise Refused(f"{user.name} is not deactivated.")
     user.deactivated_at, user.is_active = None, user.joined_at is not None
-    user.save(update_fields=["is_active", "deactivated_at"])
+    user.save(update_fields=["is_active", "deactivated_at", *_end_access(user, at=at)])
     audit.record("administration.account.reactivated", at=at, by=by, target=user)
     if user.joined_at is None:
         _open_invitation(user, by=by, job="", at=at)

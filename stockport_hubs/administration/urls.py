@@ -1,17 +1,22 @@
 from django.urls import path
 
-from stockport_hubs.administration import views
+from stockport_hubs.administration.views import accounts, own
 
 app_name = "accounts"
 urlpatterns = [
-    path("users/", views.accounts, name="list"),
-    path("users/invite/", views.invite, name="invite"),
-    path("users/organisations/", views.organisations, name="organisations"),
-    path("users/organisations/add/", views.organisation_add, name="organisation_add"),
-    path("users/<uuid:pk>/", views.account, name="detail"),
-    path("users/<uuid:pk>/edit/", views.account_edit, name="edit"),
-    path("users/<uuid:pk>/invite-again/", views.invite_again, name="invite_again"),
-    path("users/<uuid:pk>/deactivate/", views.deactivate, name="deactivate"),
-    path("users/<uuid:pk>/reactivate/", views.reactivate, name="reactivate"),
-    path("join/<str:token>/", views.join, name="join"),
+    path("users/", accounts.accounts, name="list"),
+    path("users/invite/", accounts.invite, name="invite"),
+    path("users/organisations/", accounts.organisations, name="organisations"),
+    path("users/organisations/add/", accounts.organisation_add, name="organisation_add"),
+    path("users/<uuid:pk>/", accounts.account, name="detail"),
+    path("users/<uuid:pk>/edit/", accounts.account_edit, name="edit"),
+    path("users/<uuid:pk>/role/", accounts.move, name="move"),
+    path("users/<uuid:pk>/invite-again/", accounts.invite_again, name="invite_again"),
+    path("users/<uuid:pk>/withdraw-invitation/", accounts.invitation_withdraw, name="invitation_withdraw"),
+    path("users/<uuid:pk>/second-step/", accounts.second_step_reset, name="second_step_reset"),
+    path("users/<uuid:pk>/deactivate/", accounts.deactivate, name="deactivate"),
+    path("users/<uuid:pk>/reactivate/", accounts.reactivate, name="reactivate"),
+    path("join/<str:token>/", own.join, name="join"),
+    path("your-account/second-step/", own.second_step, name="second_step"),
+    path("your-account/empty-form/", own.draft_drop, name="draft_drop"),
 ]

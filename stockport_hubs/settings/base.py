@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "crispy_forms",
     "csp",
     "django.forms",
@@ -49,11 +50,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "stockport_hubs.accounts.middleware.SignInFirstMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "stockport_hubs.accounts.middleware.PrivatePagesMiddleware",
+    "stockport_hubs.accounts.middleware.SecondStepMiddleware",
+    "stockport_hubs.accounts.middleware.DraftMiddleware",
 ]
 
 ROOT_URLCONF = "stockport_hubs.urls"
@@ -116,7 +119,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["stockport_hubs.accounts.backends.PasswordBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -125,7 +128,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "stockport_hubs.accounts.adapter.AccountAdapter"
+PASSWORD_RESET_TIMEOUT = 60 * 60
+ACCOUNT_ADAPTER = "stockport_hubs.administration.adapter.AccountAdapter"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "stockport_hubs.accounts.tokens.ResetTokens"
 ACCOUNT_FORMS = {
     "login": "stockport_hubs.accounts.forms.LoginForm",
     "reset_password": "stockport_hubs.accounts.forms.ResetPasswordForm",
@@ -142,18 +147,42 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # the invited one
-# Guessing is counted per account and per address of the network (in the cache table, so for all web processes
-# together). A whole office shares one address: the limits per address leave room for a Monday morning.
+# How often the password or the code of one account may be tried in five minutes: counted in accounts/guesses.py, in
+# rows that all web processes share. What follows is counted for each address of the network. A whole office shares
+# one address: these limits leave room for a Monday morning.
+GUESSES_ALLOWED = 5
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
-    "login_failed": "20/m/ip,5/300s/key",
+    "login_failed": "20/m/ip",
     "reset_password": "20/m/ip,3/300s/key",
     "reset_password_from_key": "20/m/ip",
-    "change_password": "5/m/user",
-    "reauthenticate": "5/m/user",
+    "change_password": "20/m/user",
+    "reauthenticate": "20/m/user",
     "signup": "5/m/ip",
     "manage_email": "5/m/user",
 }
+MFA_ADAPTER = "stockport_hubs.administration.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # a code is good for half a minute longer: people type slowly and clocks differ
+MFA_FORMS = {
+    "authenticate": "stockport_hubs.accounts.forms.AuthenticateForm",
+    "reauthenticate": "stockport_hubs.accounts.forms.ReauthenticateCodeForm",
+    "activate_totp": "stockport_hubs.accounts.forms.ActivateTOTPForm",
+    "add_webauthn": "stockport_hubs.accounts.forms.AddPasskeyForm",
+    "edit_webauthn": "stockport_hubs.accounts.forms.EditPasskeyForm",
+}
+MFA_KEYS = env.names("MFA_KEY")  # what second steps and drafts are encrypted with; empty: SECRET_KEY
+# Roles that may sign in with a password alone; all others need a second step. A role misspelt here needs one too.
+EVERY_ROLE = [
+    "personal_advisor",
+    "leaving_care_manager",
+    "finance_officer",
+    "pantry_volunteer",
+    "pantry_manager",
+    "administrator",
+]
+PASSWORD_ALONE_ROLES = env.names("PASSWORD_ALONE_ROLES", "pantry_volunteer")
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, low=0, high=5)
 
 LANGUAGE_CODE = "en-gb"

@@ -43,6 +43,18 @@ def moment(value) -> str:
     return formats.date_format(_local(value), "j F Y, H:i") if value else ""
 
 
+@register.filter
+def browser(user_agent: str) -> str:
+    """ "Firefox on Windows", from what a browser says about itself; the order matters, for they claim each other's."""
+    families = {"Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet", "Firefox": "Firefox"}
+    families |= {"FxiOS": "Firefox", "CriOS": "Chrome", "Chrome": "Chrome", "Safari": "Safari"}
+    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows", "CrOS": "Chromebook"}
+    systems |= {"Mac OS": "Mac", "Linux": "Linux"}
+    family = next((name for sign, name in families.items() if sign in user_agent), "A browser")
+    system = next((f" on {name}" for sign, name in systems.items() if sign in user_agent), "")
+    return family + system
+
+
 @register.simple_tag
 def tag(text, colour: str = "") -> str:
     """A status tag: {% tag "Held" "yellow" %}. The word carries the meaning, the colour only helps."""

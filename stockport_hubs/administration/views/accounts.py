@@ -1,23 +1,19 @@
-"""Account pages: who has one, invitations, joining, deactivation; organisations."""
+"""Account pages: who has one, invitations, roles, deactivation; organisations."""
 
-from allauth.account.utils import perform_login
-from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from stockport_hubs.accounts.models import Organisation, Role, User
-from stockport_hubs.accounts.permissions import get_or_404, roles
+from stockport_hubs.accounts.permissions import get_or_404, needs_second_step, roles
 from stockport_hubs.administration import services
-from stockport_hubs.administration.forms import CorrectForm, FilterForm, InviteForm, JoinForm, OrganisationForm
+from stockport_hubs.administration.forms import CorrectForm, FilterForm, InviteForm, MoveForm, OrganisationForm
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.templatetags.hubs import moment
 
 PER_PAGE = 25
 STATES: dict[str, dict[str, object]] = {
@@ -77,7 +73,7 @@ def invite(request):
 def account(request, pk):
     """One account: facts, invitations, what can be done."""
     shown = _account(request, pk)
-    now = clock.now()
+    now, steps = clock.now(), services.second_steps(shown)
     invitations = [
         {"invitation": each, "state": _invitation_state(each, now)}
         for each in shown.invitations.select_related("invited_by").order_by("-created_at")[:PER_PAGE]
@@ -87,12 +83,33 @@ def account(request, pk):
         {"label": "Work phone", "value": shown.work_phone or "Not recorded"},
         {"label": "Role", "value": shown.get_role_display()},
         {"label": "Organisation", "value": shown.organisation.name},
+        {"label": "Last signed in", "value": moment(shown.last_login) if shown.last_login else "Never"},
+        {"label": "Second step", "value": _second_step(shown, steps)},
     ]
+    is_own = shown.pk == request.user.pk
+    if request.user.role == Role.ADMINISTRATOR and not is_own:
+        for row in rows[2:4]:
+            row |= {"url": reverse("accounts:move", args=[shown.pk]), "change": "role or organisation"}
     return render(
         request,
         "administration/account_detail.html",
-        {"account": shown, "rows": rows, "invitations": invitations, "is_own": shown.pk == request.user.pk},
+        {
+            "account": shown,
+            "rows": rows,
+            "invitations": invitations,
+            "is_own": is_own,
+            "has_open_invitation": any(each["state"] == "Open" for each in invitations),
+            "has_second_step": bool(steps),
+        },
     )
+
+
+def _second_step(user: User, kinds: set[str]) -> str:
+    """How the account's second step stands, in words."""
+    words = [label for kind, label in {"totp": "Code from an app", "webauthn": "Passkey"}.items() if kind in kinds]
+    if words:
+        return " and ".join(words).capitalize()
+    return "Not set up yet; the role needs one" if needs_second_step(user) else "Not set up"
 
 
 def _invitation_state(invitation, now) -> str:
@@ -115,6 +132,51 @@ def account_edit(request, pk):
         messages.success(request, "The account has been changed.")
         return redirect(back)
     return render(request, "administration/account_edit.html", {"form": form, "account": shown, "back_url": back})
+
+
+@roles(Role.ADMINISTRATOR)
+def move(request, pk):
+    """Another role or organisation, at once."""
+    shown = _account(request, pk)
+    back = reverse("accounts:detail", args=[shown.pk])
+    initial = {"role": shown.role, "organisation": shown.organisation_id}
+    form = MoveForm(request.POST or None, initial=initial, user=request.user, cancel=back)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.move(user=shown, **form.cleaned_data, by=request.user, at=clock.now())
+        except Refused as refusal:
+            form.add_error("role", str(refusal))
+        else:
+            messages.success(request, f"The account of {shown.name} has been changed. They sign in again.")
+            return redirect(back)
+    return render(request, "administration/account_move.html", {"form": form, "account": shown, "back_url": back})
+
+
+@administers
+@require_POST
+def invitation_withdraw(request, pk):
+    """The open link stops working."""
+    shown = _account(request, pk)
+    try:
+        services.withdraw_invitation(user=shown, by=request.user, at=clock.now())
+        messages.success(request, f"The invitation of {shown.name} no longer works.")
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("accounts:detail", shown.pk)
+
+
+@administers
+def second_step_reset(request, pk):
+    """Ask, then remove somebody's second step: they have lost their phone or key."""
+    shown = _account(request, pk)
+    if request.method == "POST":
+        try:
+            services.reset_second_step(user=shown, by=request.user, at=clock.now())
+            messages.success(request, f"The second step of {shown.name} is removed, and they have been told.")
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        return redirect("accounts:detail", shown.pk)
+    return render(request, "administration/account_second_step.html", {"account": shown})
 
 
 @administers
@@ -184,29 +246,3 @@ def organisation_add(request):
             messages.success(request, f"{added.name} has been added. You can now invite people to it.")
             return redirect("accounts:organisations")
     return render(request, "administration/organisation_add.html", {"form": form})
-
-
-@login_not_required
-@never_cache
-@sensitive_post_parameters("password", "password_again")
-def join(request, token):
-    """Take up an invitation: choose a password, be signed in, land on home."""
-    invitation, now = services.find_invitation(token), clock.now()
-    refusal = services.why_not(invitation, at=now)
-    if invitation is None or refusal:
-        return _refused(request, refusal, 410 if invitation else 404)
-    if request.user.is_authenticated:
-        return render(request, "administration/join_signed_in.html", {"invited": invitation.user}, status=409)
-    form = JoinForm(request.POST or None, user=invitation.user)
-    if request.method == "POST" and form.is_valid():
-        name, password = form.cleaned_data["name"], form.cleaned_data["password"]
-        try:
-            user = services.join(invitation=invitation, name=name, password=password, at=now)
-        except Refused as refused:
-            return _refused(request, str(refused), 410)
-        return perform_login(request, user, redirect_url=resolve_url(settings.LOGIN_REDIRECT_URL))
-    return render(request, "administration/join.html", {"form": form, "invited": invitation.user})
-
-
-def _refused(request, refusal: str, status: int):
-    return render(request, "administration/join_refused.html", {"refusal": refusal}, status=status)

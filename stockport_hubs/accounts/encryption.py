@@ -1,0 +1,34 @@
+"""What lies encrypted in the database: second steps and drafts. A copy of the database alone opens none of it.
+
+MFA_KEY may name several keys, the newest first: all of them read, the first one writes. Without MFA_KEY the keys come
+from SECRET_KEY and SECRET_KEY_FALLBACKS. `manage.py encrypt_again` writes everything with the newest key, after which
+the older ones can go.
+"""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+__all__ = ["InvalidToken", "decrypt", "encrypt", "encrypt_again"]
+
+
+def _fernet() -> MultiFernet:
+    keys = [*settings.MFA_KEYS] or [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
+    derived = [salted_hmac("accounts.secrets", "key", secret=key, algorithm="sha256").digest() for key in keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(each)) for each in derived])
+
+
+def encrypt(text: str) -> str:
+    return _fernet().encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """The text; InvalidToken when none of the keys fits."""
+    return _fernet().decrypt(token.encode()).decode()
+
+
+def encrypt_again(token: str) -> str:
+    """The same text under the newest key."""
+    return _fernet().rotate(token.encode()).decode()
