@@ -91,6 +91,10 @@ class Person:
         assert refused in said if refused else not said, said
         return self
 
+    def sign_out(self) -> "Person":
+        """The button in the header."""
+        return self._click(self.page.get_by_role("banner").get_by_role("button", name="Sign out"))
+
     def _click(self, target) -> "Person":
         with self.page.expect_navigation():
             self._tap(target.first)

@@ -142,7 +142,9 @@ def test_keys_are_changed_without_losing_a_second_step(client, advisor, settings
     assert said.getvalue() == "2 second steps are now encrypted with the newest key.\n"
     settings.MFA_KEYS = ["a new key of its own"]
     assert enters(app_code(key, steps=-1))
+    assert encryption.unreadable_second_steps() == 0
     settings.MFA_KEYS = ["neither of them"]
+    assert encryption.unreadable_second_steps() == 2
     client.logout()
     sign_in(client, advisor)
     page = client.post("/accounts/2fa/authenticate/", {"code": app_code(key)})

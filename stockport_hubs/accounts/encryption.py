@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 __all__ = ["InvalidToken", "decrypt", "encrypt", "encrypt_again"]
+SECRETS = {"totp": "secret", "recovery_codes": "seed"}  # where allauth's rows hold what was encrypted
 
 
 def _fernet() -> MultiFernet:
@@ -32,3 +33,16 @@ def decrypt(token: str) -> str:
 def encrypt_again(token: str) -> str:
     """The same text under the newest key."""
     return _fernet().rotate(token.encode()).decode()
+
+
+def unreadable_second_steps() -> int:
+    """How many second steps none of the keys fits: their people cannot sign in."""
+    from allauth.mfa.models import Authenticator
+
+    found = 0
+    for each in Authenticator.objects.filter(type__in=SECRETS).iterator():
+        try:
+            decrypt(each.data[SECRETS[each.type]])
+        except InvalidToken:
+            found += 1
+    return found

@@ -7,8 +7,6 @@ from django.db import transaction
 from stockport_hubs.accounts import encryption
 from stockport_hubs.accounts.models import Draft
 
-SECRETS = {"totp": "secret", "recovery_codes": "seed"}
-
 
 class Command(BaseCommand):
     help = "Encrypt every second step with the newest key of MFA_KEY. Drafts, which last an hour, are dropped."
@@ -16,8 +14,8 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, **options):
         done = 0
-        for each in Authenticator.objects.select_for_update().filter(type__in=SECRETS).order_by("pk"):
-            name = SECRETS[each.type]
+        for each in Authenticator.objects.select_for_update().filter(type__in=encryption.SECRETS).order_by("pk"):
+            name = encryption.SECRETS[each.type]
             try:
                 each.data[name] = encryption.encrypt_again(each.data[name])
             except encryption.InvalidToken:

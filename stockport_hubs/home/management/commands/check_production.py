@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 
+from stockport_hubs.accounts import encryption
 from stockport_hubs.accounts.models import Organisation, User
 from stockport_hubs.core import triggers
 from stockport_hubs.home.context import SAMPLE_ACCOUNTS
@@ -92,5 +93,7 @@ def wrong_database() -> Iterator[str]:
             yield "The database holds the sample pilot, whose password is published. Use a new database."
         elif User.objects.filter(email__in=SAMPLE_ACCOUNTS, is_active=True).exists():
             yield "A sample account can sign in, and its password is published. Deactivate it."
+        if unreadable := encryption.unreadable_second_steps():
+            yield f"{unreadable} second steps cannot be read with MFA_KEY. Add the key they were written with, as a last."
     except DatabaseError as error:
         yield f"The database does not answer ({type(error).__name__})."
