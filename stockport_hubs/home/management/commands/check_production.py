@@ -94,6 +94,6 @@ def wrong_database() -> Iterator[str]:
         elif User.objects.filter(email__in=SAMPLE_ACCOUNTS, is_active=True).exists():
             yield "A sample account can sign in, and its password is published. Deactivate it."
         if unreadable := encryption.unreadable_second_steps():
-            yield f"{unreadable} second steps cannot be read with MFA_KEY. Add the key they were written with, as a last."
+            yield f"{unreadable} second steps cannot be read with MFA_KEY. Add the key they were written with."
     except DatabaseError as error:
         yield f"The database does not answer ({type(error).__name__})."
