@@ -6,7 +6,6 @@ import re
 import pytest
 
 from stockport_hubs.accounts.models import Role
-from tests import browser
 from tests.authenticator import app_code
 from tests.journey import PASSWORD, Journey
 from tests.processes import manage
@@ -97,14 +96,6 @@ def test_everybody_joins_with_the_second_step_their_role_needs(journey, fresh_da
     advisor.go("/accounts/login/").press("Use a passkey instead")
     assert advisor.page.url == f"{journey.site.url}/"
     advisor.go("/accounts/2fa/webauthn/").follow("Rename").type(name="Work laptop").press("Save")
-    advisor.follow("remove").press("Remove the passkey", refused="Your role needs a second step")
-    # and somebody who has lost their phone is helped by the administrator
-    admin.go("/users/?q=finance").follow("Finance Person").follow("Remove the second step")
-    admin.press("Remove the second step")
-    assert "Not set up yet; the role needs one" in admin.text
-    sign_in(journey, "finance")
-    assert "Set up a second step" in journey["finance"].text
-    assert "An administrator removed your second step" in journey.letter("finance@example.net", "has changed")
 
 
 def add_passkey(person) -> None:
@@ -114,11 +105,3 @@ def add_passkey(person) -> None:
     line.send("WebAuthn.addVirtualAuthenticator", {"options": ADD_KEY})
     person.follow("Add a passkey").press("Add the passkey")
     assert "Recovery codes" in person.text
-
-
-def test_without_script_nothing_offers_a_passkey_and_the_app_is_offered_instead(sample_site, new_page):
-    page = new_page(java_script_enabled=False)
-    browser.sign_in(page, sample_site.url, "finance@example.org")
-    page.goto(f"{sample_site.url}/accounts/2fa/webauthn/add/")
-    assert page.get_by_role("button", name="Add the passkey").count() == 0
-    assert page.get_by_role("link", name="Set up a code from an app").count() == 1

@@ -67,15 +67,15 @@ ELSEWHERE = {  # why a route is not walked
     },
     "seen in test_sign_in.py": {
         "accounts/2fa/recovery-codes/",
-        "accounts/2fa/recovery-codes/generate/",
         "accounts/2fa/authenticate/",
-        "accounts/2fa/totp/deactivate/",
         "accounts/2fa/webauthn/keys/<int:pk>/edit/",
+    },
+    "allauth's, that nothing leads to, or only two-step sign-in once it is set up": {
+        "accounts/2fa/recovery-codes/generate/",
+        "accounts/2fa/totp/deactivate/",
         "accounts/2fa/webauthn/keys/<int:pk>/remove/",
         "accounts/2fa/webauthn/reauthenticate/",
         "users/<uuid:pk>/second-step/",
-    },
-    "allauth's, that nothing leads to, or only two-step sign-in once it is set up": {
         "accounts/2fa/reauthenticate/",
         "accounts/2fa/recovery-codes/download/",
         "accounts/2fa/webauthn/login/",
