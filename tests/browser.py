@@ -116,6 +116,8 @@ def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS, more: Callable[[]
     """What is wrong with the page as it stands, as far as one sees without axe: sideways scrolling, headings, dead
     error-summary links; and what `more` finds at each width. Works where the page's own scripts are off."""
     faults = [f"dead error-summary link {link}" for link in page.evaluate(DEAD_SUMMARY_LINKS)]
+    if page.locator(".govuk-error-summary").count() and not page.title().startswith("Error: "):
+        faults.append(f"an error summary, and the title is {page.title()}")
     headings = page.locator("h1").count()
     if headings != 1:
         faults.append(f"{headings} level-one headings")
