@@ -114,7 +114,7 @@ def collect_problems(page: Page) -> list[str]:
 
 def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS, more: Callable[[], list[str]] = list) -> list[str]:
     """What is wrong with the page as it stands, as far as one sees without axe: sideways scrolling, headings, error
-    summaries with dead links or a title that does not say so; and what `more` finds at each width. Works where the page's own scripts are off."""
+    summaries with dead links or a wrong title; and what `more` finds. Works where the page's own scripts are off."""
     faults = [f"dead error-summary link {link}" for link in page.evaluate(DEAD_SUMMARY_LINKS)]
     if page.locator(".govuk-error-summary").count() and not page.title().startswith("Error: "):
         faults.append(f"an error summary, and the title is {page.title()}")
