@@ -55,7 +55,10 @@ TO = {
 ALLOWED = {("held", "renewed"), ("held", "self_pay"), ("held", "stopped"), ("self_pay", "held"), ("stopped", "held")}
 
 
-@pytest.mark.parametrize(("before", "after"), list(product(TO, repeat=2)), ids="-".join)
+PAIRS = list(product(TO, repeat=2))
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS, ids=map("-".join, PAIRS))
 def test_every_pair_of_outcomes_is_made_or_refused_in_words(world, held, before, after):
     if before != "held":
         TO[before](world, held)

@@ -138,7 +138,10 @@ def test_the_verbs_reach_exactly_the_moves_of_the_rules():
     assert reached == {(state, to) for state, targets in rules.MEMBERSHIP_MOVES.items() for to in targets}
 
 
-@pytest.mark.parametrize(("state", "to"), list(product(Membership.State.values, repeat=2)), ids="-".join)
+PAIRS = list(product(Membership.State.values, repeat=2))
+
+
+@pytest.mark.parametrize(("state", "to"), PAIRS, ids=map("-".join, PAIRS))
 def test_every_pair_of_states_is_allowed_or_refused_in_words(state, to):
     member = Membership(number=1, state=state, ended_on=PAUSED_ON if state == "ended" else None)
     if to in rules.MEMBERSHIP_MOVES[state]:

@@ -235,8 +235,8 @@ def test_closures_are_refused_in_words(world):
     assert refusal(announce, world=world, until_on=date(2026, 4, 12)) == (
         "A closure ends on the day it begins or later. Check the two dates."
     )
-    assert refusal(announce, world=world, from_on=date(2026, 4, 1)) == (
-        "Days that have passed keep their record. A closure starts today or later."
+    assert refusal(announce, world=world, from_on=date(2026, 3, 1)) == (
+        "Days long past keep their record. A closure starts up to 28 days back, today or later."
     )
     assert refusal(announce, world=world, until_on=date(2027, 6, 1)).startswith("A closure lasts a year at most.")
     assert "leaving care" in refusal(announce, world=world, reason="Leaving care team meeting")
@@ -257,7 +257,8 @@ def test_a_closure_is_withdrawn_before_it_begins_and_weeks_stay_where_they_are(w
         "This closure is withdrawn already."
     )
     begun = announce(world, from_on=TODAY, until_on=TODAY)
-    assert refusal(places.withdraw_closure, closure=begun, by=world.pantry_manager, at=NOW) == (
+    later = NOW + timedelta(days=1)
+    assert refusal(places.withdraw_closure, closure=begun, by=world.pantry_manager, at=later) == (
         "This closure has begun and stays on record."
     )
 

@@ -134,7 +134,7 @@ class EndHoursForm(Form):
 class ClosureForm(Form):
     """Days without a session."""
 
-    from_on = DayField(label="First day closed")
+    from_on = DayField(label="First day closed", help_text="Up to 28 days back, if nobody could say so in time.")
     until_on = DayField(label="Last day closed", help_text="The same day if it is one day.")
     reason = forms.CharField(
         label="Reason",

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from pantry import rules
 from pantry.models import Band, Closure, OpeningHours, PaidWeek, Pantry, PantryStaff
 from pantry.services import blocks
 from pantry.wording import refuse_forbidden
@@ -136,15 +137,16 @@ def members_with_weeks_to_come(pantry: Pantry, on: date) -> int:
 
 @transaction.atomic
 def announce_closure(*, pantry: Pantry, from_on: date, until_on: date, reason: str, by: User, at: datetime) -> Closure:
-    """Days without a session, both included; unused weeks that fall on closed weeks move to the next free ones.
+    """Days without a session, both included; unused weeks that fall on closed weeks move to the next free ones. Told
+    late, up to 28 days: weeks that have begun stay where they are, and count as closed where nothing was collected.
 
     The closure carries `members_moved`, the number of members whose weeks moved.
     """
     pantry = Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
     if until_on < from_on:
         raise Refused("A closure ends on the day it begins or later. Check the two dates.")
-    if from_on < weeks.london_date(at):
-        raise Refused("Days that have passed keep their record. A closure starts today or later.")
+    if from_on < weeks.london_date(at) - rules.LATE:
+        raise Refused("Days long past keep their record. A closure starts up to 28 days back, today or later.")
     if (until_on - from_on).days > 366:
         raise Refused(
             "A closure lasts a year at most. A pantry that closes for good has a closing day on its own page."
@@ -172,13 +174,19 @@ def preview_closure(**asked) -> Closure:
     return closure
 
 
+def can_withdraw(closure: Closure, today: date) -> bool:
+    """It has not begun, or it was announced today; not for one that is withdrawn already."""
+    announced_today = weeks.london_date(closure.announced_at) == today
+    return closure.withdrawn_at is None and (closure.from_on > today or announced_today)
+
+
 @transaction.atomic
 def withdraw_closure(*, closure: Closure, by: User, at: datetime) -> Closure:
-    """A closure that has not begun is taken back; weeks that moved stay where they are, the next due dates follow."""
+    """A closure that has not begun, or was announced today, is taken back; weeks that moved stay, due dates follow."""
     closure = Closure.objects.select_for_update(of=("self",)).select_related("pantry").get(pk=closure.pk)
     if closure.withdrawn_at:
         raise Refused("This closure is withdrawn already.")
-    if closure.from_on <= weeks.london_date(at):
+    if not can_withdraw(closure, weeks.london_date(at)):
         raise Refused("This closure has begun and stays on record.")
     closure.withdrawn_at = at
     closure.save(update_fields=["withdrawn_at"])

@@ -185,7 +185,9 @@ def closures(request, pantry_id):
             }
             return render(request, "pantry/closure_check.html", context)
     page = Paginator(shown.closures.select_related("announced_by"), PAGE).get_page(request.GET.get("page"))
-    rows = [{"closure": closure, "state": _closure_state(closure, today)} for closure in page]
+    rows = [
+        {"closure": c, "state": _closure_state(c, today), "can_withdraw": places.can_withdraw(c, today)} for c in page
+    ]
     context = {"pantry": shown, "form": form, "page_obj": page, "rows": rows}
     return render(request, "pantry/closures.html", context)
 
