@@ -15,6 +15,7 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core import weeks
 
 STRIP = 26
+UNFUNDED = "unfunded"  # beside the states: members with collections nobody has paid for
 
 
 def sees_people(user: User) -> bool:
@@ -23,12 +24,15 @@ def sees_people(user: User) -> bool:
 
 
 def found(members: MembershipQuerySet, *, user: User, query: str, pantry: Pantry | None, state: str, on: date):
-    """Members by search, pantry and state ("current": not ended; "all"); who sees no names does not search by them."""
+    """Members by search, pantry and state ("current": not ended; "unfunded"; "all"); who sees no names does not search
+    by them."""
     if query and not sees_people(user):
         members = members.filter(number=int(query)) if query.isdecimal() and len(query) < 9 else members.none()
     elif query:
         members = members.search(query)
-    if state == "current":
+    if state == UNFUNDED:
+        members = members.filter(Exists(Collection.objects.unfunded().filter(membership=OuterRef("pk"))))
+    elif state == "current":
         members = members.exclude(state=Membership.State.ENDED)
     elif state in Membership.State.values:
         members = members.filter(state=state)

@@ -218,6 +218,22 @@ def test_the_list_warns_while_every_member_is_paid_for(browse, counter):
     assert told not in text(browse(counter.pantry_manager).get(MEMBERS))
 
 
+def test_collections_nobody_has_paid_for_are_shown_to_the_managers_of_the_scheme_and_the_pantry(browse, counter):
+    funded, paying, bought = counter.join(first_week=date(2026, 4, 20)), counter.other(), counter.join()
+    for member in (funded, paying, bought):
+        counter.record(member)
+    stranger = counter.join(agreement=factories.agreement(of=counter.operator), first_week=date(2026, 4, 20))
+    counter.record(stranger)
+    for who, seen in {"pantry_manager": [funded, stranger], "manager": [funded]}.items():
+        client = browse(getattr(counter, who))
+        page = client.get(MEMBERS, {"state": "unfunded"})
+        assert [line.member for line, _ in page.context["lines"]] == seen, who
+        told = text(client.get(reverse("pantry:member", args=[funded.pk])))
+        assert "Collections nobody has paid for 1. Each is linked by itself when its week is bought." in told
+        assert "Collections nobody" not in text(client.get(reverse("pantry:member", args=[bought.pk])))
+    assert "Not paid for" in text(browse(counter.pantry_manager).get(reverse("pantry:member", args=[funded.pk])))
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize(("who", "queries"), [("pantry_manager", 15), ("finance", 13)])
 def test_the_list_asks_the_same_questions_however_many_rows(
@@ -238,5 +254,5 @@ def test_the_member_page_asks_the_same_questions_however_much_there_is(
     for n in range(rows):
         counter.record(member, day=WEDNESDAY - timedelta(weeks=n))
     client = browse(counter.pantry_manager)
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         client.get(page_of(member))

@@ -14,7 +14,12 @@ class MemberFilters(Form):
     """Pantry and state of the list; who sees no people learns nothing about pauses either."""
 
     mark_optional = False
-    STATES = [("current", "Current"), *Membership.State.choices, ("all", "All")]
+    STATES = [
+        ("current", "Current"),
+        *Membership.State.choices,
+        ("unfunded", "With collections nobody has paid for"),
+        ("all", "All"),
+    ]
 
     pantry: forms.ModelChoiceField = forms.ModelChoiceField(None, required=False, empty_label="All pantries")
     state = forms.ChoiceField(choices=STATES, required=False, initial="current")
@@ -23,7 +28,7 @@ class MemberFilters(Form):
         super().__init__(data)
         self.fields["pantry"].queryset = Pantry.objects.for_user(user)  # type: ignore[attr-defined]
         if not sees_people:
-            self.fields["state"].choices = [self.STATES[0], self.STATES[-1]]  # type: ignore[attr-defined]
+            self.fields["state"].choices = [self.STATES[0], *self.STATES[-2:]]  # type: ignore[attr-defined]
 
     @property
     def chosen(self) -> tuple[Pantry | None, str]:

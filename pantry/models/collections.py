@@ -55,6 +55,10 @@ class CollectionQuerySet(models.QuerySet):
     def counted(self) -> "CollectionQuerySet":
         return self.filter(voided_at__isnull=True)
 
+    def unfunded(self) -> "CollectionQuerySet":
+        """Counted, and neither bought in advance nor paid at the counter so far: managers settle these."""
+        return self.counted().filter(paid_week__isnull=True, paid_pence=0)
+
 
 class Collection(UuidModel):
     """One member's weekly visit. One counted collection per membership and week: the database decides."""
@@ -101,6 +105,11 @@ class Collection(UuidModel):
 
     def __str__(self):
         return f"Collection of {self.on:%d %b %Y}"
+
+    @property
+    def is_unfunded(self) -> bool:
+        """As `unfunded`."""
+        return self.voided_at is None and self.paid_week_id is None and self.paid_pence == 0
 
 
 class SelectedItem(models.Model):

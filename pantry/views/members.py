@@ -68,6 +68,7 @@ def member(request, membership_id):
         "place": places[-1] if places else None,
         "blocks": shown.block_lines(found, on),
         "recoverable": shown.credit_if_left(found, on),
+        "unfunded": found.collections.unfunded().count(),
         "sees_people": sees_people,
         "buys": request.user.role == Role.LEAVING_CARE_MANAGER and found.state == Membership.State.OPEN,
     }
