@@ -30,7 +30,6 @@ class PersonForm(ModelForm):
         label="In touch",
         required=False,
         choices=[("", "Not recorded"), *InTouch.choices],
-        help_text="“Died” stops every contact, letter and payment.",
     )
     accommodation = forms.ChoiceField(
         label="Accommodation", required=False, choices=[("", "Not recorded"), *ACCOMMODATION.items()]
@@ -101,8 +100,11 @@ class PersonForm(ModelForm):
         who = Fieldset("Who", "preferred_name", "surname", "born_on", "reference")
         support = ["eligibility", "team", "in_touch"]
         if self.instance.has_died:
-            support.append("died_on")
+            support[-1] = "died_on"
+            del self.fields["in_touch"]
         else:
+            # A death is recorded on a page of its own, where what it stops is shown first.
+            self.fields["in_touch"].choices = [c for c in self.fields["in_touch"].choices if c[0] != InTouch.DIED]
             del self.fields["died_on"]
         if self.is_new and user.role == Role.LEAVING_CARE_MANAGER:
             self.fields["advisor"].queryset = allocations.advisors_for(user)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Min
 
 from pantry.calendar import WeekCalendar
 from pantry.models import Collection, Membership, PaidWeek, Pantry, Place
+from pantry.rules import starts_on
 from referrals import rules
-from stockport_hubs.core.weeks import monday
+from referrals.models import FollowUp, Pause, Referral
+from stockport_hubs.core.weeks import london_date, monday
 
 WORDS = {
     "collected": "collected",
@@ -32,10 +34,17 @@ class Attendance:
     weeks_left: int
     missed_in_a_row: int
     is_not_taken_up: bool
+    came_first_on: date | None  # a visit before the introduction was made
+    pause: Pause | None  # why it is paused; paused without one: the pantry did it
+    follow_up: FollowUp | None  # the latest, of someone who never came
+    next_block_on: date | None
+    moves_to: Place | None  # another pantry, from a week that has not begun
 
 
-def of(membership: Membership, on: date) -> Attendance:
-    """The block that holds this week (before it: the first, after it: the last); 5 queries."""
+def of(referral: Referral, on: date) -> Attendance:
+    """The block that holds this week (before it: the first, after it: the last); at most 9 queries."""
+    membership = referral.membership
+    assert membership is not None
     paid = list(
         PaidWeek.objects.filter(membership=membership)
         .exclude(state=PaidWeek.State.REVERSED)
@@ -43,15 +52,19 @@ def of(membership: Membership, on: date) -> Attendance:
         .order_by("block__block_no", "position")
     )
     collected = set(Collection.objects.counted().filter(membership=membership).values_list("week", flat=True))
-    last = Collection.objects.counted().filter(membership=membership).aggregate(last=Max("on"))["last"]
-    place = Place.objects.filter(membership=membership).select_related("pantry").order_by("-from_week").first()
+    came = Collection.objects.counted().filter(membership=membership).aggregate(first=Min("on"), last=Max("on"))
+    places = list(Place.objects.filter(membership=membership).select_related("pantry").order_by("from_week"))
+    here = [place for place in places if place.from_week <= on] or places[:1]
+    ahead = places[-1] if len(places) > 1 and places[-1].from_week > on else None
+    is_ended = membership.state == Membership.State.ENDED
+    is_paused = membership.state == Membership.State.PAUSED
     calendar = WeekCalendar.for_pantries(Pantry.objects.filter(pk__in={row.pantry_id for row in paid}))
     states = {row.pk: _state(row, collected, calendar, on) for row in paid}
     block = _block_of(paid, on)
     over = [states[row.pk] for row in sorted(paid, key=_week) if states[row.pk] in ("collected", "missed")]
     return Attendance(
         membership=membership,
-        pantry=place.pantry.name if place else "",
+        pantry=here[-1].pantry.name if here else "",
         block_no=block.block_no if block else None,
         weeks=[
             {"monday": row.week, "state": states[row.pk], "words": WORDS[states[row.pk]]}
@@ -59,14 +72,20 @@ def of(membership: Membership, on: date) -> Attendance:
             if block and row.block_id == block.pk and row.week
         ],
         collected=len(collected),
-        last_collected_on=last,
+        last_collected_on=came["last"],
         weeks_left=sum(
             row.state == PaidWeek.State.PARKED
             or (row.state == PaidWeek.State.DATED and row.week is not None and row.week > on)
             for row in paid
         ),
         missed_in_a_row=next((n for n, state in enumerate(reversed(over)) if state == "collected"), len(over)),
-        is_not_taken_up=rules.is_not_taken_up(first_week=membership.first_week, has_collected=bool(collected), on=on),
+        is_not_taken_up=membership.state == Membership.State.OPEN
+        and rules.is_not_taken_up(first_week=membership.first_week, has_collected=bool(collected), on=on),
+        came_first_on=came["first"] if came["first"] and came["first"] < london_date(referral.made_at) else None,
+        pause=referral.pauses.filter(back_on=None).first() if is_paused else None,
+        follow_up=None if collected else referral.follow_ups.order_by("-at").first(),
+        next_block_on=starts_on(membership.next_due_on) if membership.next_due_on and not is_ended else None,
+        moves_to=None if is_ended else ahead,
     )
 
 

@@ -14,8 +14,9 @@ from django.urls import reverse
 from careleavers.models import CareLeaver, SharingAgreement
 from pantry.calendar import WeekCalendar
 from pantry.models import Closure, Collection, Membership, PaidWeek, RenewalDecision
+from pantry.rules import RENEWED_AHEAD, starts_on
 from referrals import rules
-from referrals.models import Referral
+from referrals.models import FollowUp, Referral
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import WEEK, add_months, birthday, monday
@@ -23,12 +24,14 @@ from stockport_hubs.core.weeks import WEEK, add_months, birthday, monday
 A_PAGE = 25
 LOOKED_BACK = 13  # weeks; nobody needs to know whether it is fourteen or fifteen
 NOT_SEEN, ENDS_SOON, TURNS_25_SOON = 2, 8 * WEEK, 6  # missed weeks; before the last week is over; months
+WARNED_AHEAD = max(rules.WARNED) * WEEK - RENEWED_AHEAD  # before the day of the decision
 ORDER = (
     "name",
     "asked",
     "not_taken_up",
     "not_seen",
     "held",
+    "next_block",
     "draft",
     "agreement",
     "turns_25",
@@ -63,6 +66,9 @@ class Facts:
     last_week: date | None = None
     missed: int = 0
     is_held: bool = False
+    next_due_on: date | None = None  # when the next block is decided
+    is_stopped: bool = False  # an advisor holds the next block for a manager
+    is_followed_up: bool = False  # not taken up, and an outcome is recorded that holds today
 
     @property
     def is_member(self) -> bool:
@@ -97,7 +103,13 @@ class Row:
 
 PERSON = ("preferred_name", "surname", "reference", "born_on")  # what a row reads of a person
 INTRODUCTION = ("care_leaver_id", "pk", "state", "membership_id")
-MEMBERSHIP = ("membership__number", "membership__state", "membership__first_week")
+MEMBERSHIP = (
+    "membership__number",
+    "membership__state",
+    "membership__first_week",
+    "membership__next_due_on",
+    "membership__stop_renewal",
+)
 LISTED = [each.attname for each in CareLeaver._meta.concrete_fields if each.attname in ("id", *PERSON)]
 ASKED = Kept(
     lambda advisor, council, on: (
@@ -155,6 +167,13 @@ DATED = Kept(
         .values_list("membership_id", "pantry_id", "week")
     )
 )
+FOLLOWED = Kept(
+    lambda referrals: (
+        FollowUp.objects.filter(referral__in=referrals)
+        .order_by("at")
+        .values_list("referral_id", "outcome", "look_again_on")
+    )
+)
 CLOSED = Kept(
     lambda pantries, after, before: (
         Closure.objects.filter(withdrawn_at__isnull=True, until_on__gt=after, from_on__lt=before, pantry__in=pantries)
@@ -188,7 +207,7 @@ def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
         facts.referral_id, facts.state = referral, state
         if membership is not None:
             facts.membership_id = membership
-            facts.number, facts.member_state, facts.first_week = member
+            facts.number, facts.member_state, facts.first_week, facts.next_due_on, facts.is_stopped = member
     for person, given_on, until_on, withdrawn_on in AGREED(people=people):
         sharing = SharingAgreement(given_on=given_on, until_on=until_on, withdrawn_on=withdrawn_on)
         made[person].is_agreed |= sharing.holds_on(on)
@@ -196,6 +215,7 @@ def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
     if members:
         _weeks(members, on)
         _missed(members, on)
+        _follow_ups(members, on)
     return made
 
 
@@ -233,6 +253,20 @@ def _missed(members: dict, on: date) -> None:
             members[key].missed -= pantry in closed and calendar.is_closed(pantry, week)
 
 
+def _follow_ups(members: dict, on: date) -> None:
+    """The latest outcome of those who never came, asked only when there is somebody to ask about."""
+    never = {row.referral_id: row for row in members.values() if _is_not_taken_up(row, on)}
+    if never:
+        for referral, outcome, again_on in FOLLOWED(referrals=never):
+            never[referral].is_followed_up = rules.is_followed_up(outcome, again_on, on)
+
+
+def _is_not_taken_up(facts: Facts, on: date) -> bool:
+    has_collected = facts.last_collected_on is not None
+    is_open = facts.member_state == Membership.State.OPEN
+    return is_open and rules.is_not_taken_up(first_week=facts.first_week, has_collected=has_collected, on=on)
+
+
 def _flag(row: Row, on: date) -> None:
     """Plain flags, in the words of the page."""
     person, facts, say = row.person, row.facts, row.flags.append
@@ -260,8 +294,7 @@ STATE_FLAGS = {
 
 
 def _flag_member(facts: Facts, say, on: date) -> None:
-    has_collected = facts.last_collected_on is not None
-    if rules.is_not_taken_up(first_week=facts.first_week, has_collected=has_collected, on=on):
+    if _is_not_taken_up(facts, on) and not facts.is_followed_up:
         say(Flag("not_taken_up", "Not taken up", "red"))
     elif facts.missed >= NOT_SEEN and facts.member_state == Membership.State.OPEN:
         many = f"{facts.missed}" if facts.missed < LOOKED_BACK else f"{LOOKED_BACK} or more"
@@ -270,7 +303,11 @@ def _flag_member(facts: Facts, say, on: date) -> None:
         say(Flag("waiting", "Paused", "grey"))
     if facts.is_held:
         say(Flag("held", "Renewal held", "orange"))
-    if facts.last_week is None:
+    if facts.is_stopped:
+        say(Flag("next_block", "Next block not wanted", "grey"))
+    elif facts.next_due_on and on < facts.next_due_on <= on + WARNED_AHEAD:
+        say(Flag("next_block", f"Next block from {starts_on(facts.next_due_on):%-d %b}", "yellow"))
+    elif facts.last_week is None:
         if not facts.weeks_left:  # parked weeks wait for a date
             say(Flag("ends", "No weeks left", "yellow"))
     elif facts.last_week + timedelta(days=6) <= on + ENDS_SOON:
@@ -291,7 +328,10 @@ def _next_step(row: Row) -> tuple[str, str]:
     if not person.preferred_name:
         return "Add a preferred name", reverse("careleavers:edit", args=[person.pk])
     if facts.is_member:
-        if any(flag.code in ("not_seen", "not_taken_up") for flag in row.flags):
+        codes = {flag.code for flag in row.flags}
+        if "not_taken_up" in codes:
+            return "Say what you found out", reverse("referrals:follow_up", args=[facts.referral_id])
+        if "not_seen" in codes:
             return "Say what is in the way", f"{reverse('reviews:barrier_add')}?person={person.pk}"
         return "", ""
     if facts.state in STEPS:

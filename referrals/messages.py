@@ -1,11 +1,16 @@
 """E-mails about introductions: they name nobody, and lead to a page behind the sign-in."""
 
+from datetime import datetime
+
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
-from careleavers.models import AdvisorAllocation
-from referrals.models import Referral, ReferralMove
+from careleavers.models import AdvisorAllocation, AdvisorCover
+from pantry.models import Membership
+from referrals.models import PrintedName, Referral, ReferralMove, RenewalWarning, WalkIn
 from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.core import clock
 from stockport_hubs.core.weeks import london_date
 from stockport_hubs.notifications import services as notifications
 
@@ -47,6 +52,41 @@ def tell_council(kind: str, referral: Referral, step: ReferralMove) -> None:
     _write(kind, referral, step, people.values())
 
 
+def tell_pantry_of_member(kind: str, membership: Membership, at: datetime) -> None:
+    """Write the messages about a member to the operator's pantry managers; once a day and member."""
+    managers = User.objects.filter(role=Role.PANTRY_MANAGER, organisation=membership.operator_id, is_active=True)
+    for user in managers.order_by("pk"):
+        key = f"{kind}:{membership.pk}:{london_date(at)}:{user.pk}"
+        notifications.send(kind, to=user, key=key, ids={"membership": str(membership.pk)}, at=at)
+
+
+def warn(referral: Referral, warning: RenewalWarning) -> None:
+    """Write the messages about a block to come to whoever advises or covers on that day."""
+    on = london_date(warning.at)
+    advisors = User.objects.filter(
+        Exists(
+            AdvisorAllocation.objects.in_force_on(on).filter(
+                care_leaver=referral.care_leaver_id, advisor=OuterRef("pk")
+            )
+        )
+        | Exists(
+            AdvisorCover.objects.in_force_on(on).filter(care_leaver=referral.care_leaver_id, advisor=OuterRef("pk"))
+        ),
+        is_active=True,
+    )
+    for user in advisors.order_by("pk"):
+        ids = {"referral": str(referral.pk), "warning": str(warning.pk)}
+        notifications.send(WARNING, to=user, key=f"{WARNING}:{warning.pk}:{user.pk}", ids=ids, at=warning.at)
+
+
+def tell_managers_of_walk_in(walk_in: WalkIn) -> None:
+    """Write the messages to the council's leaving care managers, who know which advisor to ask."""
+    managers = User.objects.filter(role=Role.LEAVING_CARE_MANAGER, organisation=walk_in.council_id, is_active=True)
+    for user in managers.order_by("pk"):
+        ids = {"walk_in": str(walk_in.pk)}
+        notifications.send(WALK_IN, to=user, key=f"{WALK_IN}:{walk_in.pk}:{user.pk}", ids=ids, at=walk_in.sent_at)
+
+
 def _write(kind: str, referral: Referral, step: ReferralMove, people) -> None:
     for user in people:
         notifications.send(
@@ -71,7 +111,63 @@ def _kind(name: str, subject: str, sentence: str, state: str) -> None:
     notifications.kind(name, render=render, may_send=may_send)
 
 
+WARNING, HIDDEN, WALK_IN = "referrals.renewal_warning", "referrals.name_hidden", "referrals.walk_in"
+
+
+def _render_warning(ids: dict, to: User) -> tuple[str, str]:
+    warning = RenewalWarning.objects.select_related("referral").get(pk=ids["warning"])
+    day = f"{warning.starts_on:%-d %B %Y}"
+    link = f"{settings.SITE_URL}{reverse('referrals:detail', args=[warning.referral_id])}"
+    return f"The next block starts on {day}", (
+        f"The next block of weeks after introduction {warning.referral.reference} starts on {day}. It is bought by "
+        f"itself unless something holds it. Sign in to say if it should not be:\n{link}\n"
+    )
+
+
+def _may_warn(ids: dict, to: User) -> str | None:
+    from referrals.services import warnings
+
+    warning = RenewalWarning.objects.select_related("referral__membership", "referral__care_leaver").get(
+        pk=ids["warning"]
+    )
+    if not Referral.objects.for_user(to).filter(pk=warning.referral_id).exists():
+        return "The introduction is not theirs any more."
+    if warning.referral.care_leaver.has_died:
+        return "The person has died."
+    return warnings.why_not_news(warning.referral, warning, clock.today())
+
+
+def _render_hidden(ids: dict, to: User) -> tuple[str, str]:
+    membership = Membership.objects.get(pk=ids["membership"])
+    link = f"{settings.SITE_URL}{reverse('referrals:printed')}"
+    return "A name is not shared any more", (
+        f"Member {membership.number} no longer shares their name and needs. Every screen shows the number alone "
+        f"by now. Destroy what was printed before, then say so here:\n{link}\n"
+    )
+
+
+def _may_tell_hidden(ids: dict, to: User) -> str | None:
+    waiting = PrintedName.objects.for_user(to).to_destroy().filter(membership=ids["membership"])
+    return None if waiting.exists() else "What was printed is destroyed already."
+
+
+def _render_walk_in(ids: dict, to: User) -> tuple[str, str]:
+    link = f"{settings.SITE_URL}{reverse('referrals:walk_ins')}"
+    return "Someone came to a pantry by themselves", (
+        "A pantry asks whether somebody who came by themselves is one of your young people. Sign in to answer:\n"
+        f"{link}\n"
+    )
+
+
+def _may_tell_walk_in(ids: dict, to: User) -> str | None:
+    waiting = WalkIn.objects.for_user(to).waiting().filter(pk=ids["walk_in"])
+    return None if waiting.exists() else "The pantry has its answer."
+
+
 def register() -> None:
     """Make the kinds known; called once at start."""
+    notifications.kind(WARNING, render=_render_warning, may_send=_may_warn)
+    notifications.kind(HIDDEN, render=_render_hidden, may_send=_may_tell_hidden)
+    notifications.kind(WALK_IN, render=_render_walk_in, may_send=_may_tell_walk_in)
     for name, words in {**TO_PANTRY, **TO_COUNCIL}.items():
         _kind(name, *words)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from careleavers.models import SharingAgreement
 from pantry import directory
-from pantry.models import FundingAgreement, Pantry
+from pantry.models import FundingAgreement, Membership, Pantry, Place
+from referrals.models import Referral
 from stockport_hubs.accounts.models import User
 
 
@@ -29,6 +31,14 @@ def agreements(user: User, on: date):
     return FundingAgreement.objects.for_user(user).in_force_on(on).select_related("operator")
 
 
+def without_a_place(people, on: date):
+    """Of these young people those with an agreement to share that day, and neither a place nor an introduction."""
+    holding = SharingAgreement.objects.holding_on(on).filter(care_leaver=OuterRef("pk"))
+    theirs = Referral.objects.filter(care_leaver=OuterRef("pk"))
+    placed = theirs.filter(membership__isnull=False).exclude(membership__state=Membership.State.ENDED)
+    return people.filter(Exists(holding), ~Exists(placed), ~Exists(theirs.under_way())).exclude(preferred_name="")
+
+
 def choices(user: User, on: date) -> list[Choice]:
     """Pantries of operators the council has an agreement with, by name; 2 queries whatever their number."""
     pantries = (
@@ -39,6 +49,13 @@ def choices(user: User, on: date) -> list[Choice]:
         .order_by("name")
     )
     return [_choice(each, each.members, on) for each in directory.with_members(pantries, on)]
+
+
+def to_move_to(membership: Membership, user: User, on: date) -> list[Choice]:
+    """The pantries of a member's operator other than the one the member belongs to."""
+    here = Place.objects.filter(membership=membership, to_week=None).values_list("pantry", flat=True).first()
+    found = choices(user, on)
+    return [each for each in found if each.pantry.operator_id == membership.operator_id and each.pantry.pk != here]
 
 
 def _choice(pantry: Pantry, members: int, on: date) -> Choice:

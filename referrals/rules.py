@@ -32,6 +32,8 @@ SPOKEN = {
 
 WEEKS_AHEAD = 8
 NOT_TAKEN_UP = timedelta(weeks=4)
+LOOK_AGAIN = timedelta(weeks=8)  # the longest an advisor may wait before asking again
+WARNED = (8, 5)  # weeks before the Monday on which the next block would start
 YOUNGEST, OLDEST = 16, 25  # support by a personal advisor runs from 16 until the 25th birthday
 
 
@@ -85,3 +87,8 @@ def check_first_week(week: date | None, on: date) -> None:
 def is_not_taken_up(*, first_week: date, has_collected: bool, on: date) -> bool:
     """Accepted, and nobody came in the 4 weeks from the first week."""
     return not has_collected and on >= first_week + NOT_TAKEN_UP
+
+
+def is_followed_up(outcome: str, look_again_on: date | None, on: date) -> bool:
+    """The latest outcome of someone not taken up holds: nobody needs to ask on that day."""
+    return outcome != "will_come" or look_again_on is None or on < look_again_on

@@ -1,5 +1,27 @@
-"""Loaded at start by the job table's app: makes the e-mails about introductions known."""
+"""Job handlers of introductions; loaded at start, and makes their e-mails known."""
 
+from careleavers.models import CareLeaver
 from referrals import messages
+from referrals.services import agreements, warnings
+from stockport_hubs.core import clock
+from stockport_hubs.jobs.services import Work, handler
 
 messages.register()
+
+
+@handler("referrals.follow", seconds=120, every_minutes=10)
+def follow(work: Work):
+    """Bring memberships into line with their young people: the one named, or everybody who is out of line by now (an
+    agreement to share has run out, a death came with an import)."""
+    key = work.ids.get("care_leaver")
+    if key is None:
+        agreements.sweep(at=clock.now(), job="referrals.follow")
+        return None
+    person = CareLeaver.objects.get(pk=key)
+    return lambda: agreements.follow(care_leaver=person, job="referrals.follow", at=clock.now())
+
+
+@handler("referrals.warn", seconds=120, every_minutes=10)
+def warn(work: Work) -> None:
+    """Tell advisors whose members' next block is near."""
+    warnings.sweep(at=clock.now(), job="referrals.warn")

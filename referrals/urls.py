@@ -1,6 +1,6 @@
 from django.urls import path
 
-from referrals.views import answers, drafts, lists
+from referrals.views import agreements, answers, drafts, lists, members, walk_ins
 
 app_name = "referrals"
 urlpatterns = [
@@ -14,4 +14,25 @@ urlpatterns = [
     path("<uuid:referral_id>/answer/", answers.answer, name="answer"),
     path("<uuid:referral_id>/reply/", answers.reply, name="reply"),
     path("<uuid:referral_id>/withdraw/", answers.withdraw, name="withdraw"),
+    # a member the council introduced
+    path("<uuid:referral_id>/pause/", members.pause, name="pause"),
+    path("<uuid:referral_id>/resume/", members.resume, name="resume"),
+    path("<uuid:referral_id>/end/", members.leave, name="leave"),
+    path("<uuid:referral_id>/move/", members.move, name="move"),
+    path("<uuid:referral_id>/move/undo/", members.move_take_back, name="move_take_back"),
+    path("<uuid:referral_id>/next-block/", members.renewal, name="renewal"),
+    path("<uuid:referral_id>/follow-up/", members.follow_up, name="follow_up"),
+    # the agreement to share afterwards, and a death
+    path("people/<uuid:person_id>/agreement/", agreements.share, name="person_share"),
+    path("people/<uuid:person_id>/agreement/withdraw/", agreements.withdraw, name="person_withdraw"),
+    path("people/<uuid:person_id>/died/", agreements.died, name="died"),
+    path("people/<uuid:person_id>/died/correct/", agreements.not_died, name="not_died"),
+    path("printed/", agreements.printed, name="printed"),
+    path("printed/<uuid:printed_id>/destroyed/", agreements.destroyed, name="destroyed"),
+    # someone who came by themselves
+    path("walk-ins/", walk_ins.index, name="walk_ins"),
+    path("walk-ins/show/<uuid:membership_id>/", walk_ins.show, name="walk_in_show"),
+    path("walk-ins/<uuid:walk_in_id>/take-back/", walk_ins.take_back, name="walk_in_take_back"),
+    path("walk-ins/<uuid:walk_in_id>/not-ours/", walk_ins.not_ours, name="walk_in_not_ours"),
+    path("walk-ins/<uuid:walk_in_id>/confirm/", walk_ins.confirm, name="walk_in_confirm"),
 ]

@@ -99,6 +99,24 @@ TABLE: dict[str, Row] = {
     "referrals:answer": row(P, referral_id="sent"),
     "referrals:reply": row(A, referral_id="sent"),
     "referrals:withdraw": row(A, referral_id="sent"),
+    "referrals:pause": row(A, M, referral_id="accepted"),
+    "referrals:resume": row(A, M, referral_id="accepted"),
+    "referrals:leave": row(A, M, referral_id="accepted"),
+    "referrals:move": row(A, M, referral_id="accepted"),
+    "referrals:move_take_back": row(A, M, referral_id="accepted"),
+    "referrals:renewal": row(A, M, referral_id="accepted"),
+    "referrals:follow_up": row(A, M, referral_id="accepted"),
+    "referrals:person_share": row(A, M, person_id="person"),
+    "referrals:person_withdraw": row(A, M, person_id="person"),
+    "referrals:died": row(A, M, person_id="person"),
+    "referrals:not_died": row(M, person_id="person"),
+    "referrals:printed": row(P),
+    "referrals:destroyed": row(P, printed_id="printed"),
+    "referrals:walk_ins": row(A, M, P),
+    "referrals:walk_in_show": row(P, membership_id="neighbour"),
+    "referrals:walk_in_take_back": row(P, walk_in_id="walk_in"),
+    "referrals:walk_in_not_ours": row(M, walk_in_id="walk_in"),
+    "referrals:walk_in_confirm": row(A, walk_in_id="walk_in"),
     # the pantry
     "pantry:today": row(V, P),
     "pantry:session": row(V, P, session_id="session"),
@@ -199,7 +217,7 @@ def test_every_url_stands_in_the_table_and_every_row_is_a_url():
 
 
 # What another advisor of the same council has: not this advisor's either.
-COLLEAGUES = {"person", "draft", "sent", "barrier"}
+COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier"}
 
 
 def _key(scheme: dict, kind: str, role: Role):

@@ -47,7 +47,19 @@ ELSEWHERE = {  # why a route is not walked
     },
     "the same page as introductions/start/<uuid:person_id>/": {"introductions/<uuid:referral_id>/agreement/"},
     "nobody came who was not found; seen in test_visitors.py": {"pantry/visitors/<uuid:visitor_id>/"},
+    "seen in test_pages_of_states_the_sample_does_not_begin_with": {
+        "introductions/<uuid:referral_id>/resume/",
+        "introductions/people/<uuid:person_id>/died/correct/",
+        "introductions/printed/",
+        "introductions/walk-ins/<uuid:walk_in_id>/confirm/",
+        "introductions/walk-ins/show/<uuid:membership_id>/",
+    },
     "a button; its page is seen": {
+        "introductions/<uuid:referral_id>/move/undo/",
+        "introductions/<uuid:referral_id>/next-block/",
+        "introductions/printed/<uuid:printed_id>/destroyed/",
+        "introductions/walk-ins/<uuid:walk_in_id>/not-ours/",
+        "introductions/walk-ins/<uuid:walk_in_id>/take-back/",
         "introductions/<uuid:referral_id>/reply/",
         "jobs/<uuid:job_id>/cancel/",
         "jobs/<uuid:job_id>/retry/",
@@ -89,6 +101,7 @@ ELSEWHERE = {  # why a route is not walked
 # Only fields that may stay empty: nothing to refuse.
 NOTHING_TO_REFUSE = {
     "pantry/sessions/<uuid:session_id>/visitors/",
+    "introductions/people/<uuid:person_id>/died/",
     "reviews/meetings/<uuid:meeting_id>/attendance/",
 }
 # A form as it is after everything has been taken out; the button to press, or null when there is nothing to type.
@@ -278,6 +291,30 @@ def test_a_fault_in_what_is_like_a_page_seen_before_is_found(page, rule):
     assert set(page.evaluate(browser.PARTS)) <= browser._fine
     page.set_content(SOUND.replace(*SPOILT[rule]))
     assert f"360: {rule} ×" in "; ".join(browser.page_faults(page, (360,)))
+
+
+def test_pages_of_states_the_sample_does_not_begin_with(sample_site, new_page, tmp_path):
+    journey = Journey(sample_site, new_page, tmp_path)
+    advisor, pantry, manager = (Person(journey, new_page()) for _ in range(3))
+    for person, account in ((advisor, "advisor"), (pantry, "pantry.manager"), (manager, "manager")):
+        browser.sign_in(person.page, sample_site.url, f"{account}@example.org")
+    advisor.go("/introductions/?state=accepted").follow("", within="main tbody td[data-label='Young person']")
+    advisor.follow("Pause").choose(reason="Away").press("Pause")
+    advisor.follow("Resume").press("Resume")
+    advisor.follow("They no longer agree").choose(how="By phone", stops="No").press("Continue")
+    advisor.press("Record that it is withdrawn")
+    assert "Agreement withdrawn" in advisor.text
+    pantry.menu("Home").follow("Destroy what was printed before").press("Destroyed")
+    pantry.go("/pantry/members/add/").type(preferred_name="Wren").choose(pantry=re.compile("^(?!Choose)")).press(
+        re.compile("Add")
+    )
+    pantry.follow("Ask a council").choose(they_agree="yes").press("Show them")
+    advisor.menu("Home").follow("Is one of them yours?").follow("One of mine")
+    manager.go("/introductions/walk-ins/").press("Nobody here knows them")
+    manager.go("/introductions/?state=accepted").follow("", within="main tbody td[data-label='Young person']")
+    manager.follow("Record that they have died").press("Continue").press("Record the death")
+    manager.follow("This was recorded by mistake").type(because="A mix-up of two references").press(re.compile("alive"))
+    assert "A mix-up of two references" in manager.text
 
 
 def test_no_page_is_left_out(walked):

@@ -8,6 +8,8 @@ from careleavers.services import allocations, caseloads, cohort, people, sharing
 from pantry.models import RenewalDecision
 from pantry.services import collections, funding, journal, memberships, places, sessions, tariffs, visitors
 from referrals import services as referrals
+from referrals.models import PrintedName
+from referrals.services import walk_ins
 from reviews.models import ReviewPack
 from reviews.services import barriers, meetings
 from reviews.services import packs as review_packs
@@ -194,9 +196,15 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         reasons=["flagged"],
         decided_at=at,
     )
-    theirs = [person(f"{nick}-{n}", name, colleague) for n, name in ((5, "Ember"), (6, "Fern"), (7, "Gale"))]
-    their_draft, their_sent = (introduction(each, then, colleague) for each in theirs[1:])
-    referrals.send(referral=their_sent, by=colleague, at=then)
+    names = ((5, "Ember"), (6, "Fern"), (7, "Gale"), (8, "Heath"))
+    theirs = [person(f"{nick}-{n}", name, colleague) for n, name in names]
+    their_draft, their_sent, their_accepted = (introduction(each, then, colleague) for each in theirs[1:])
+    for each in (their_sent, their_accepted):
+        referrals.send(referral=each, by=colleague, at=then)
+    theirs_in = referrals.accept(referral=their_accepted, by=pantry_manager, at=then)
+    printed = PrintedName.objects.create(membership=theirs_in, hidden_at=at)
+    turned_up = memberships.add_pending(pantry=pantry, preferred_name="Wren", by=pantry_manager, at=then)
+    walk_in = walk_ins.show(membership=turned_up, council=council, they_agree=True, by=pantry_manager, at=at)
     cover = allocations.give_cover(
         care_leaver=fresh,
         advisor=make_user(Role.PERSONAL_ADVISOR, council, f"{nick}-cover", then),
@@ -296,6 +304,8 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "accepted": accepted,
         "membership": membership,
         "neighbour": neighbour,
+        "printed": printed,
+        "walk_in": walk_in,
         "session": session,
         "collection": collection,
         "visitor": visitor,
@@ -313,5 +323,11 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "caseload_move": caseload_move,
         "volunteer": volunteer,
         "token": "not-a-token",
-        "colleague": {"person": theirs[0], "draft": their_draft, "sent": their_sent, "barrier": their_barrier},
+        "colleague": {
+            "person": theirs[0],
+            "draft": their_draft,
+            "sent": their_sent,
+            "accepted": their_accepted,
+            "barrier": their_barrier,
+        },
     }

@@ -8,6 +8,7 @@ from careleavers.models.people import (
     AdvisorCover,
     CareLeaver,
     CareLeaverQuerySet,
+    DeathCorrection,
     Eligibility,
     InTouch,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "CaseloadMove",
     "CohortMove",
     "CohortPlace",
+    "DeathCorrection",
     "Eligibility",
     "InTouch",
     "SharedItem",

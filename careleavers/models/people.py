@@ -230,3 +230,13 @@ class AdvisorCover(UuidModel):
         constraints = [
             models.CheckConstraint(condition=Q(until_on__gte=F("from_on")), name="cover_dates_in_order"),
         ]
+
+
+class DeathCorrection(UuidModel):
+    """A death recorded by mistake and taken back by a manager, with the reason."""
+
+    care_leaver = models.ForeignKey(CareLeaver, on_delete=models.CASCADE, related_name="death_corrections")
+    died_on = models.DateField(null=True, help_text="The day that had been recorded, if any.")
+    because = models.CharField(max_length=300)
+    corrected_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    corrected_at = models.DateTimeField()

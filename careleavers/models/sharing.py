@@ -16,6 +16,14 @@ class SharingAgreementHowGiven(models.TextChoices):
     IN_WRITING = "in_writing", "In writing"
 
 
+class SharingAgreementQuerySet(models.QuerySet):
+    def holding_on(self, day: date) -> "SharingAgreementQuerySet":
+        """Given, not run out and not withdrawn on that day: as `holds_on`."""
+        return self.filter(
+            Q(until_on=None) | Q(until_on__gte=day), Q(withdrawn_on=None) | Q(withdrawn_on__gt=day), given_on__lte=day
+        )
+
+
 class SharingAgreement(UuidModel):
     """The young person's agreement to take part and to have data shared with the pantry."""
 
@@ -30,11 +38,19 @@ class SharingAgreement(UuidModel):
     share_name = models.BooleanField(default=True, help_text="No: the pantry sees the number only.")
     until_on = models.DateField(null=True, blank=True)
     withdrawn_on = models.DateField(null=True)
+    withdrawn_how = models.CharField(max_length=12, choices=HowGiven, blank=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = SharingAgreementQuerySet.as_manager()
 
     class Meta:
         ordering = ["-given_on"]
         constraints = [
             choices_constraint("how_given", SharingAgreementHowGiven, "sharing_how_valid"),
+            models.CheckConstraint(
+                condition=Q(withdrawn_how__in=["", *SharingAgreementHowGiven.values]),
+                name="sharing_withdrawn_how_valid",
+            ),
             models.CheckConstraint(
                 condition=Q(privacy_notice_on__lte=F("given_on")), name="sharing_notice_before_agreement"
             ),

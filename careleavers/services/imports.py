@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from careleavers.importing import Row
 from careleavers.models import AdvisorAllocation, CareLeaver, InTouch
+from careleavers.services import people
 from careleavers.services.allocations import DAY
 from stockport_hubs.accounts.models import Organisation, User
 from stockport_hubs.audit import services as audit
@@ -122,6 +123,9 @@ def apply(*, council: Organisation, rows: Sequence[Row], file_hash: str, job: st
         fields = sorted({name for outcome in outcomes for name in outcome.changed})
         CareLeaver.objects.bulk_update(changed, fields, batch_size=200)
     _allocate([outcome for outcome in outcomes if outcome.advisor], on)
+    for outcome in outcomes:
+        if outcome.care_leaver and outcome.changed:
+            people.follow(outcome.care_leaver, outcome.changed, at)
     touched = [(CARE_LEAVER, o.care_leaver.pk) for o in outcomes if o.kind in ("new", "changed") and o.care_leaver]
     if touched:
         counted = {kind: sum(o.kind == kind for o in outcomes) for kind in ("new", "changed", "unchanged")}

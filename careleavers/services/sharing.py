@@ -90,15 +90,25 @@ def _item(item: tuple, given_on: date) -> tuple[str, str, date]:
 
 
 @transaction.atomic
-def withdraw(*, care_leaver: CareLeaver, on: date, by: User, at: datetime) -> SharingAgreement:
-    """The young person withdraws: from that day on only the membership number is known at the pantry."""
-    agreement = current(care_leaver, on)
+def withdraw(*, care_leaver: CareLeaver, on: date, by: User, at: datetime, how: str = "") -> SharingAgreement:
+    """The young person withdraws: from that day on only the membership number is known at the pantry.
+
+    What follows for introductions and memberships is in `referrals.services.agreements`.
+    """
+    today = london_date(at)
+    CareLeaver.objects.select_for_update().get(pk=care_leaver.pk)
+    agreement = current(care_leaver, today)
+    if on > today:
+        raise Refused("A withdrawal counts from today at the latest; it must not be in the future.")
     if agreement is None:
         raise Refused("There is no agreement to withdraw on that day.")
-    if on > london_date(at):
-        raise Refused("A withdrawal counts from today at the latest; it must not be in the future.")
-    agreement.withdrawn_on = on
-    agreement.save(update_fields=["withdrawn_on"])
+    if on < agreement.given_on:
+        raise Refused(
+            f"The agreement was given on {agreement.given_on:%-d %B %Y}; it cannot have been withdrawn before. "
+            "Enter that day or a later one."
+        )
+    agreement.withdrawn_on, agreement.withdrawn_how, agreement.withdrawn_by = on, how, by
+    agreement.save(update_fields=["withdrawn_on", "withdrawn_how", "withdrawn_by"])
     subjects = [(CARE_LEAVER, care_leaver.pk)]
     audit.record("careleavers.agreement.withdrawn", at=at, by=by, target=agreement, subjects=subjects)
     return agreement

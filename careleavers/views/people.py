@@ -138,7 +138,8 @@ def person_detail(request, pk):
             "covers": person.covers.select_related("advisor").filter(until_on__gte=today).order_by("from_on"),
             "agreement": agreement,
             "shared_items": [needs.words(item.kind, item.value) for item in agreement.items.all()] if agreement else [],
-            "withdrawn": agreement is None and person.sharing_agreements.exclude(withdrawn_on=None).first(),
+            **_no_agreement(person, agreement),
+            "corrections": person.death_corrections.select_related("corrected_by").order_by("corrected_at"),
             "place": place,
             "moves": place.moves.select_related("by") if place else [],
             "next_states": cohort.next_states(place) if place and not person.has_died else (),
@@ -146,6 +147,15 @@ def person_detail(request, pk):
             "today": today,
         },
     )
+
+
+def _no_agreement(person: CareLeaver, agreement) -> dict:
+    """Why none holds today: the latest was withdrawn, or has run out."""
+    latest = None if agreement else person.sharing_agreements.select_related("withdrawn_by").first()
+    return {
+        "withdrawn": latest if latest and latest.withdrawn_on else None,
+        "run_out": latest if latest and not latest.withdrawn_on else None,
+    }
 
 
 def _facts(person: CareLeaver, today) -> list[dict]:

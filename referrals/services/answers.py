@@ -35,7 +35,7 @@ def accept(*, referral: Referral, by: User, at: datetime, note: str = "") -> Mem
         agreement=referral.agreement,
         first_week=referral.first_week,
         funded_until=rules.funded_until(referral.care_leaver.born_on),
-        previous=_previous(referral),
+        previous=previous_of(referral),
         by=by,
         at=at,
     )
@@ -108,7 +108,7 @@ def decline(
     return referral
 
 
-def _previous(referral: Referral) -> Membership | None:
+def previous_of(referral: Referral) -> Membership | None:
     """The membership they had before at this operator: no second joining fee within 12 months."""
     earlier = Referral.objects.filter(
         care_leaver=referral.care_leaver,

@@ -151,7 +151,7 @@ def reply(*, referral: Referral, note: str, by: User, at: datetime) -> Referral:
 
 
 @transaction.atomic
-def withdraw(*, referral: Referral, reason: str, by: User, at: datetime) -> Referral:
+def withdraw(*, referral: Referral, reason: str, by: User | None = None, job: str = "", at: datetime) -> Referral:
     """Take an introduction back, with a reason that only the council reads."""
     referral = locked(referral)
     rules.check_can_move(referral.state, rules.WITHDRAWN)
@@ -162,6 +162,7 @@ def withdraw(*, referral: Referral, reason: str, by: User, at: datetime) -> Refe
         rules.WITHDRAWN,
         "referrals.referral.withdrawn",
         by=by,
+        job=job,
         at=at,
         answered_at=at,
         answered_by=by,

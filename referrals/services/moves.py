@@ -17,13 +17,22 @@ def locked(referral: Referral) -> Referral:
     """The introduction as it is stored now, its row locked until the end of the transaction."""
     return (
         Referral.objects.select_for_update(of=("self",))
-        .select_related("care_leaver", "sharing", "pantry__operator", "agreement", "made_by")
+        .select_related("care_leaver", "sharing", "pantry__operator", "agreement", "made_by", "membership")
         .get(pk=referral.pk)
     )
 
 
 def move(
-    referral: Referral, to: str, verb: str, *, by: User, at: datetime, note: str = "", subjects=(), **fields
+    referral: Referral,
+    to: str,
+    verb: str,
+    *,
+    by: User | None = None,
+    job: str = "",
+    at: datetime,
+    note: str = "",
+    subjects=(),
+    **fields,
 ) -> ReferralMove:
     """Bring a locked introduction into a state; the transition has been checked. Writes fields, move and audit."""
     referral.state = to
@@ -35,6 +44,7 @@ def move(
         verb,
         at=at,
         by=by,
+        job=job,
         target=referral,
         subjects=[(audit.CARE_LEAVER, referral.care_leaver_id), *subjects],
         detail={"state": to},

@@ -3,8 +3,10 @@
 from django import template
 
 from careleavers.models import CareLeaver
+from pantry.models import Membership
 from referrals import attendance, services
-from referrals.models import Referral
+from referrals.models import Referral, WalkIn
+from referrals.services import walk_ins
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
@@ -34,7 +36,19 @@ def referral_panel(care_leaver: CareLeaver, user: User) -> dict:
     return {
         "person": care_leaver,
         "referral": latest,
-        "attendance": attendance.of(membership, clock.today()) if membership else None,
+        "attendance": attendance.of(latest, clock.today()) if latest and membership else None,
+        "can_act": membership is not None and membership.state != Membership.State.ENDED,
         "can_start": can_start,
         "why_not": why_not,
     }
+
+
+@register.inclusion_tag("referrals/walk_in_panel.html")
+def walk_in_panel(member: Membership, user: User) -> dict:
+    """For the pantry manager's page of a member nobody pays for: show them to a council, or what came of it."""
+    if user.role != Role.PANTRY_MANAGER or member.agreement_id or member.state == Membership.State.ENDED:
+        return {"shown": False}
+    last = WalkIn.objects.for_user(user).filter(membership=member).select_related("council").last()
+    waits = last is not None and last.state == WalkIn.State.WAITING
+    can_show = not waits and walk_ins.councils_for(member, clock.today()).exists()
+    return {"shown": True, "member": member, "last": last, "waits": waits, "can_show": can_show}

@@ -36,7 +36,7 @@ def _detail(request, referral: Referral, form=None, status: int = 200):
         "sharing": held,
         "shared": facts.shared_words(held) if held else (),
         "moves": referral.moves.select_related("by__organisation"),
-        "attendance": attendance.of(referral.membership, today) if referral.membership else None,
+        "attendance": attendance.of(referral, today) if referral.membership else None,
         "form": form or (forms.ReplyForm() if advises and referral.state == rules.MORE_ASKED else None),
         "is_draft": referral.state == rules.DRAFT,
         "advises": advises,

@@ -1,5 +1,7 @@
 """What the pages of an introduction share: the one way in, and the audit row of every view."""
 
+from django.urls import reverse
+
 from careleavers.models import CareLeaver
 from referrals.models import Referral
 from stockport_hubs.accounts.models import Role
@@ -25,3 +27,14 @@ def viewed(request, person: CareLeaver, referral: Referral | None = None) -> Non
         target=referral or person,
         subjects=[(audit.CARE_LEAVER, person.pk)],
     )
+
+
+def page(referral: Referral) -> str:
+    """The young person's page, where everything about a member begins and ends."""
+    return reverse("careleavers:detail", args=[referral.care_leaver_id])
+
+
+def posted(request) -> list[tuple[str, str]]:
+    """What was typed, to be sent once more with a yes."""
+    left_out = ("csrfmiddlewaretoken", "save", "confirmed")
+    return [(name, value) for name, values in request.POST.lists() if name not in left_out for value in values]

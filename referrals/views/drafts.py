@@ -35,14 +35,14 @@ def start(request, person_id):
     if request.method == "POST" and "use" in request.POST and held:
         referral = services.draft(care_leaver=person, sharing=held, by=request.user, at=clock.now())
         return redirect("referrals:edit", referral.pk)
-    form = _agreement_form(request, reverse("careleavers:detail", args=[person.pk]))
+    form = agreement_form(request, reverse("careleavers:detail", args=[person.pk]))
     if request.method == "POST" and form.is_valid():
-        agreement = _record(request, person, form)
+        agreement = record(request, person, form)
         if agreement:
             referral = services.draft(care_leaver=person, sharing=agreement, by=request.user, at=clock.now())
             return redirect("referrals:edit", referral.pk)
     doors.viewed(request, person)
-    return _agreement_page(request, person, form, held if not form.is_bound else None)
+    return agreement_page(request, person, form, held if not form.is_bound else None)
 
 
 @roles(Role.PERSONAL_ADVISOR)
@@ -50,27 +50,28 @@ def start(request, person_id):
 def agreement(request, referral_id):
     """The agreement to share of a draft, asked again."""
     referral = get_or_404(doors.mine(request), pk=referral_id, state=rules.DRAFT)
-    form = _agreement_form(request, reverse("referrals:check", args=[referral.pk]))
+    form = agreement_form(request, reverse("referrals:check", args=[referral.pk]))
     if request.method == "POST" and form.is_valid():
-        recorded = _record(request, referral.care_leaver, form)
+        recorded = record(request, referral.care_leaver, form)
         if recorded:
             services.share(referral=referral, sharing=recorded, by=request.user, at=clock.now())
             return redirect("referrals:check" if referral.pantry_id else "referrals:edit", referral.pk)
     doors.viewed(request, referral.care_leaver, referral)
-    return _agreement_page(request, referral.care_leaver, form, None)
+    return agreement_page(request, referral.care_leaver, form, None)
 
 
-def _agreement_form(request, cancel: str) -> forms.AgreementForm:
+def agreement_form(request, cancel: str) -> forms.AgreementForm:
+    """The form as posted, or empty with today as the day of the agreement."""
     data = request.POST if request.method == "POST" else None
     today = clock.today()
     return forms.AgreementForm(data, on=today, cancel=cancel, initial={"given_on": today})
 
 
-def _record(request, person: CareLeaver, form: forms.AgreementForm):
+def record(request, person: CareLeaver, form: forms.AgreementForm):
     """The agreement recorded, or None with the refusal on the form."""
     data = form.cleaned_data
     try:
-        return sharing.record_agreement(
+        return services.record_agreement(
             care_leaver=person,
             wording_version=wording.WORDING_VERSION,
             privacy_notice_on=data["privacy_notice_on"],
@@ -87,8 +88,10 @@ def _record(request, person: CareLeaver, form: forms.AgreementForm):
         return None
 
 
-def _agreement_page(request, person, form, held):
+def agreement_page(request, person, form, held, caption: str = ""):
+    """The page of the agreement to share: the one that holds, if any, and the form for a new one."""
     context = {
+        "caption": caption or f"Introduce {person}: 1 of 3",
         "person": person,
         "form": form,
         "held": held,

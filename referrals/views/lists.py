@@ -28,7 +28,13 @@ def index(request):
     state = filters.data.get("state", "") if filters.is_valid() else ""
     found = Referral.objects.for_user(user).select_related("care_leaver", "pantry", "membership").order_by("-number")
     if state:
-        found = found.to_answer() if state == "to_answer" else found.filter(state=state)
+        match state:
+            case "to_answer":
+                found = found.to_answer()
+            case "not_taken_up":
+                found = found.not_taken_up(today)
+            case _:
+                found = found.filter(state=state)
     if query:
         found = found.search(query, by_name=user.is_council)
     if not user.is_council:
@@ -47,6 +53,7 @@ def index(request):
         "page_obj": page,
         "query": query,
         "filters": filters,
+        "state": state,
         "is_filtered": bool(query or state),
         "can_introduce": user.role == Role.PERSONAL_ADVISOR,
         "colours": facts.COLOURS,

@@ -11,7 +11,8 @@ from django.utils.http import urlencode
 from careleavers.models import CareLeaver
 from pantry import money
 from pantry.models import EntryKind, FundingAgreement, JournalEntry, Pantry, RenewalDecision, Tariff
-from referrals.models import Referral
+from referrals.models import Referral, WalkIn
+from referrals.rules import NOT_TAKEN_UP
 from reviews import figures
 from reviews.attendance import Week
 from reviews.models import Barrier, BarrierState, ReviewMeeting
@@ -107,11 +108,9 @@ def agreements(user: User, on: date) -> list[FundingAgreement]:
 
 def overview(user: User, on: date) -> Overview:
     """Everything on the page, counted now."""
-    to_allocate, without_name, to_answer, held, barriers, overdue, failed, people = COUNTS(
-        council=user.organisation_id, on=on
-    )[0]
+    *waiting, failed, people = COUNTS(council=user.organisation_id, on=on, first_by=on - NOT_TAKEN_UP)[0]
     return Overview(
-        numbers=_numbers(to_allocate, without_name, to_answer, held, barriers, overdue),
+        numbers=_numbers(*waiting),
         schemes=[scheme(agreement, on) for agreement in agreements(user, on)],
         meeting=next_meeting(user, on),
         has_people=people,
@@ -129,7 +128,7 @@ class Counted(Subquery):
         super().__init__(rows.order_by().values("pk"))
 
 
-def _counts(council: UUID, on: date) -> QuerySet:
+def _counts(council: UUID, on: date, first_by: date) -> QuerySet:
     """One row: what waits for a council's leaving care managers, and whether anybody is there."""
     manager = User(role=Role.LEAVING_CARE_MANAGER, organisation_id=council)
     people = CareLeaver.objects.for_user(manager)
@@ -138,6 +137,8 @@ def _counts(council: UUID, on: date) -> QuerySet:
         Counted(people.to_allocate(on)),
         Counted(people.waiting_for_name()),
         Counted(Referral.objects.for_user(manager).to_answer()),
+        Counted(Referral.objects.for_user(manager).not_taken_up(on, first_by)),
+        Counted(WalkIn.objects.for_user(manager).waiting()),
         Counted(RenewalDecision.objects.for_user(manager).filter(outcome=RenewalDecision.Outcome.HELD)),
         Counted(barriers),
         Counted(barriers.filter(due_on__lt=on)),
@@ -147,6 +148,11 @@ def _counts(council: UUID, on: date) -> QuerySet:
 
 
 COUNTS = Kept(_counts)
+WALK_INS = Kept(
+    lambda council: (
+        WalkIn.objects.for_user(User(role=Role.PERSONAL_ADVISOR, organisation_id=council)).waiting().values_list("pk")
+    )
+)
 
 
 def scheme(agreement: FundingAgreement, on: date) -> Scheme:
@@ -183,7 +189,14 @@ def _query(agreement: FundingAgreement, first: date, last: date) -> str:
 
 
 def _numbers(
-    to_allocate: int, without_name: int, to_answer: int, held: int, barriers: int, overdue: int
+    to_allocate: int,
+    without_name: int,
+    to_answer: int,
+    not_taken_up: int,
+    walk_ins: int,
+    held: int,
+    barriers: int,
+    overdue: int,
 ) -> list[Number]:
     """What waits for a leaving care manager."""
     people_url = reverse("careleavers:list")
@@ -191,10 +204,12 @@ def _numbers(
         "to allocate": (to_allocate, f"{people_url}?show=to_allocate"),
         "waiting for a name": (without_name, f"{people_url}?show=waiting_for_name"),
         "waiting for the pantry": (to_answer, f"{reverse('referrals:list')}?state=to_answer"),
+        "not taken up": (not_taken_up, f"{reverse('referrals:list')}?state=not_taken_up"),
+        "came by themselves": (walk_ins, reverse("referrals:walk_ins")),
         "renewals held": (held, reverse("pantry:renewals")),
         "open barriers": (barriers, reverse("reviews:barriers")),
     }
-    alerts = ("to allocate", "waiting for a name", "renewals held")
+    alerts = ("to allocate", "waiting for a name", "not taken up", "came by themselves", "renewals held")
     return [
         Number(
             number,

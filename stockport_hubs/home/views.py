@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from careleavers.models import CareLeaver
 from pantry.models import Pantry
 from referrals import caseload
+from referrals.models import PrintedName
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import anyone_signed_in
 from stockport_hubs.audit import services as audit
@@ -32,7 +33,12 @@ def advisor(request):
     if page.paginator.num_pages == 1:
         rows.sort(key=lambda row: row.urgency)
     _looked_at(request, [row.person.pk for row in rows], "careleavers.person.listed")
-    context = {"page_obj": page, "rows": rows, "is_sorted": page.paginator.num_pages == 1}
+    context = {
+        "page_obj": page,
+        "rows": rows,
+        "is_sorted": page.paginator.num_pages == 1,
+        "walk_ins": len(council.WALK_INS(council=request.user.organisation_id)),
+    }
     return render(request, "home/advisor.html", context)
 
 
@@ -84,6 +90,7 @@ def pantry_manager(request):
         "closures": operator.closures(user, today),
         "meeting": council.next_meeting(user, today),
         "packs": operator.packs(user),
+        "printed": PrintedName.objects.for_user(user).to_destroy().count(),
         "has_pantries": Pantry.objects.for_user(user).exists(),
         "day": today,
     }

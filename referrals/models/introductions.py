@@ -1,10 +1,12 @@
 """Introductions: the only tie between a young person and a membership."""
 
+from datetime import date
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from careleavers.models import CareLeaver, SharingAgreement
-from pantry.models import FundingAgreement, Membership, Pantry
+from pantry.models import Collection, FundingAgreement, Membership, Pantry
 from referrals import rules
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.models import UuidModel, choices_constraint
@@ -19,7 +21,7 @@ class ReferralQuerySet(models.QuerySet):
         if user.role == Role.PANTRY_MANAGER:
             sent = self.filter(pantry__operator_id=user.organisation_id, sent_at__isnull=False)
             # Someone who has died is on no list again.
-            return sent.filter(Q(care_leaver__in=CareLeaver.objects.living()) | Q(membership__isnull=False))
+            return sent.filter(care_leaver__in=CareLeaver.objects.living())
         return self.none()
 
     def under_way(self) -> "ReferralQuerySet":
@@ -29,6 +31,26 @@ class ReferralQuerySet(models.QuerySet):
     def to_answer(self) -> "ReferralQuerySet":
         """Sent, and the pantry's answer is still out (with questions asked and waiting lists)."""
         return self.filter(state__in=rules.TO_ANSWER)
+
+    def not_taken_up(self, on: date, first_by: date | None = None) -> "ReferralQuerySet":
+        """Accepted, nobody came in the four weeks from the first week, and no outcome is recorded that holds.
+
+        `first_by` is that day four weeks back, for queries that are kept."""
+        from referrals.models.following import FollowUp
+
+        came = Collection.objects.counted().filter(membership=OuterRef("membership"))
+        latest = FollowUp.objects.filter(referral=OuterRef("pk")).order_by("-at")
+        return (
+            self.filter(
+                state=rules.ACCEPTED,
+                membership__state=Membership.State.OPEN,
+                membership__first_week__lte=first_by or on - rules.NOT_TAKEN_UP,
+            )
+            .annotate(
+                said=Subquery(latest.values("outcome")[:1]), again_on=Subquery(latest.values("look_again_on")[:1])
+            )
+            .filter(~Exists(came), Q(said=None) | Q(said=FollowUp.Outcome.WILL_COME, again_on__lte=on))
+        )
 
     def search(self, words: str, *, by_name: bool) -> "ReferralQuerySet":
         """By reference (I-00012 or 12); for the council also by the young person's name or reference."""

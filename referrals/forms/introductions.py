@@ -1,4 +1,4 @@
-"""Forms of an introduction. They check and never save."""
+"""Forms of an introduction."""
 
 from datetime import date
 
@@ -283,4 +283,5 @@ class FilterForm(Form):
         states = Referral.State.choices
         if not user.is_council:
             states = [(state, facts.TO_PANTRY.get(state, label)) for state, label in states if state != rules.DRAFT]
-        self.fields["state"].choices = [("", "All"), ("to_answer", "Without an outcome"), *states]
+        followed = [("not_taken_up", "Not taken up")] if user.is_council else []
+        self.fields["state"].choices = [("", "All"), ("to_answer", "Without an outcome"), *followed, *states]

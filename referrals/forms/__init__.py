@@ -1,0 +1,48 @@
+"""Forms of introductions and of what follows. They check and never save."""
+
+from referrals.forms.introductions import (
+    ACCEPT,
+    ASK,
+    DECLINE,
+    WAIT,
+    AgreementForm,
+    AnswerForm,
+    FilterForm,
+    PlaceForm,
+    ReplyForm,
+    WithdrawForm,
+)
+from referrals.forms.members import (
+    BackForm,
+    CorrectDeathForm,
+    DiedForm,
+    FollowUpForm,
+    LeaveForm,
+    MoveForm,
+    PauseForm,
+    WithdrawAgreementForm,
+)
+from referrals.forms.walk_ins import ConfirmWalkInForm, ShowForm
+
+__all__ = [
+    "ACCEPT",
+    "ASK",
+    "DECLINE",
+    "WAIT",
+    "AgreementForm",
+    "AnswerForm",
+    "BackForm",
+    "ConfirmWalkInForm",
+    "CorrectDeathForm",
+    "DiedForm",
+    "FilterForm",
+    "FollowUpForm",
+    "LeaveForm",
+    "MoveForm",
+    "PauseForm",
+    "PlaceForm",
+    "ReplyForm",
+    "ShowForm",
+    "WithdrawAgreementForm",
+    "WithdrawForm",
+]
