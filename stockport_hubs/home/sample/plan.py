@@ -88,6 +88,8 @@ def people(draw: random.Random, start: date, count: int, weeks: int) -> list[Per
     draw.shuffle(names)
     for index in range(count):
         age_days = draw.randint(17 * 365 + 200, 24 * 365 + 250)
+        # Nobody turns 25 while the story goes on: the scheme would not take them any more.
+        age_days = min(age_days, 25 * 365 - weeks * 7 - 14 - index % 90)
         born_on = start - timedelta(days=age_days)
         adult = age_days >= 18 * 365 + 5
         person = Person(

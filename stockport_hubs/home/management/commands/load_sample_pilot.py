@@ -12,11 +12,14 @@ from stockport_hubs.core import clock
 from stockport_hubs.core.weeks import LONDON, is_monday, monday
 from stockport_hubs.home.sample import plan
 from stockport_hubs.home.sample.accounts import make_accounts
+from stockport_hubs.home.sample.copies import multiply
 from stockport_hubs.home.sample.finish import finish
 from stockport_hubs.home.sample.places import make_agreement, make_pantries
 from stockport_hubs.home.sample.story import Story
 
-MOST, OTHER_MEMBERS = 500, 40
+MOST, OTHER_MEMBERS = 50_000, 40
+MOST_BY_SERVICES = 500  # more people are copies of a district of so many, made inside the database:
+DISTRICT = 250
 
 
 class Command(BaseCommand):
@@ -41,11 +44,16 @@ class Command(BaseCommand):
             raise CommandError("--start is in the future.")
         if not 0 <= care_leavers <= MOST or not 1 <= weeks <= 104:
             raise CommandError(f"Choose 0 to {MOST} care leavers and 1 to 104 weeks.")
+        copies = -(-care_leavers // DISTRICT) if care_leavers > MOST_BY_SERVICES else 1
+        each = -(-care_leavers // copies)
         with transaction.atomic():
-            self._load(care_leavers, weeks, start, seed, now)
+            self._load(each, weeks, start, seed, now)
+        if copies > 1:
+            multiply(copies, self._progress)
         self.stdout.write(
-            f"Sample pilot loaded: {care_leavers} invented young people, 5 pantries, {OTHER_MEMBERS} other members, "
-            f"from {start:%d %B %Y}. Accounts and their password are on the sign-in page."
+            f"Sample pilot loaded: {each * copies:,} invented young people, {5 * copies:,} pantries, "
+            f"{OTHER_MEMBERS * copies:,} other members, from {start:%d %B %Y}. "
+            "Accounts and their password are on the sign-in page."
         )
 
     def _load(self, count, weeks, start, seed, until):
