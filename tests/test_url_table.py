@@ -315,7 +315,7 @@ def allowed(this: Row, role: Role | None, whose: str) -> set[int]:
     if role is None:
         return {302, 405}  # to sign in
     if role not in this.roles:
-        return {403, 404, 405}
+        return {403, 405}
     if whose != "own" and role not in this.across:
         return {404, 405}
     return {200, 302, 400, 405, 409}
