@@ -107,7 +107,8 @@ def django_db_setup(databases, django_test_environment, django_db_blocker) -> It
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory) -> Databases:
     """`.fresh()`: the DATABASE_URL of a new database with all migrations done, of the kind this run is about."""
-    return Databases(tmp_path_factory.mktemp("databases"), os.environ["DATABASE_URL"] if ON_POSTGRES else "")
+    server = os.environ["DATABASE_URL"] if ON_POSTGRES else ""
+    return Databases(tmp_path_factory.mktemp("databases"), server, template=os.environ.get("MIGRATED", ""))
 
 
 @pytest.fixture

@@ -270,6 +270,7 @@ class Trial:
         assert not named or len(self.mutants) == len(named), sorted(set(named) - {each.name for each in self.mutants})
         self.record: dict = json.loads(record.read_text()) if record.exists() else {}
         self.items = {item.nodeid: item for item in session.items}
+        self.unfit: list[str] = []  # tests that fail without a mutant
 
     def run(self) -> None:
         if "tests" not in self.record:
@@ -290,8 +291,11 @@ class Trial:
             began = time.perf_counter()
             with self.running.watched(places) as seen:
                 failed = self.fails(item)
-            assert not failed, f"{item.nodeid} fails without a mutant"
-            found[item.nodeid] = (time.perf_counter() - began, sorted(seen))
+            if failed:
+                self.unfit.append(item.nodeid)
+            else:
+                found[item.nodeid] = (time.perf_counter() - began, sorted(seen))
+        assert not self.unfit, f"fail without a mutant: {self.unfit}"
         return found
 
     def caught_by(self, mutant: Mutant, table: bool) -> str:
@@ -312,6 +316,7 @@ class Trial:
         """Run it; what its module stands on stays."""
         beside = [each for each in self.items.values() if each is not item]
         near = next((each for each in beside if each.path == item.path), next(iter(beside), None))
+        item.session._setupstate.teardown_exact(item)  # of what another module stood on
         item._initrequest()  # type: ignore[attr-defined]
         return any(report.failed for report in runtestprotocol(item, log=False, nextitem=near))
 

@@ -123,10 +123,10 @@ class RedisServer(Server):
 class Databases:
     """Fresh databases with all migrations done: copies of one that is migrated once."""
 
-    def __init__(self, folder: Path, server_url: str = "") -> None:
+    def __init__(self, folder: Path, server_url: str = "", *, template: str = "") -> None:
         self.folder = folder
         self.server_url = server_url  # any database on a PostgreSQL server; empty: SQLite
-        self.template = ""
+        self.template = template  # migrated by whoever started this run, or nothing yet
 
     def fresh(self) -> str:
         """The DATABASE_URL of a new one."""
