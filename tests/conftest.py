@@ -4,15 +4,16 @@
 throw-away PostgreSQL with Redis; `make test` runs everything on both.
 
 Markers: `sqlite` (SQLite run only: the database does not matter, or is SQLite), `postgres` (PostgreSQL run only),
-`browser` (needs Chromium), `slow` (`make proof` only), `promise("M4")` (a promise: small here, its full size in
-`make proof`), `logs_errors` (ERROR records are what is expected), `console("404")` (console messages that hold the text
-are expected).
+`browser` (needs Chromium), `vectors` (runs in each of ZONES), `slow` (`make proof` only), `promise("M4")` (a promise:
+small here, its full size in `make proof`), `logs_errors` (ERROR records are what is expected), `console("404")`
+(console messages that hold the text are expected).
 """
 
 import gc
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +30,9 @@ from tests.servers import Databases, RedisServer
 pytest_plugins = ["tests.promises"]
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the thread that uses the ORM
 ON_POSTGRES = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
-MARKERS = ("sqlite", "postgres", "browser", "slow", "logs_errors", "console(*texts)")
+MARKERS = ("sqlite", "postgres", "browser", "slow", "vectors", "logs_errors", "console(*texts)")
+# Where the server may think it is: the rulebook's figures are the same to the penny and the day in each.
+ZONES = ("Europe/London", "UTC", "Pacific/Auckland", "America/Los_Angeles")
 left_out: dict[str, int] = {}
 
 
@@ -59,6 +62,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=[item for item, _ in leaving])
     gone = {item for item, _ in leaving}
     items[:] = [item for item in items if item not in gone]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("vectors"):
+        if "server_zone" not in metafunc.fixturenames:
+            metafunc.fixturenames.append("server_zone")
+        metafunc.parametrize("server_zone", ZONES, indirect=True)
+
+
+@pytest.fixture
+def server_zone(request) -> Iterator[str]:
+    """The zone of the process and of the database's session while a test runs. Django sets both where it starts: this
+    is the server on which it did not, so that a naive date or a cast in SQL would show."""
+    before, os.environ["TZ"] = os.environ["TZ"], request.param
+    time.tzset()
+    in_database = ON_POSTGRES and request.node.get_closest_marker("django_db")
+    if in_database:
+        request.getfixturevalue("db")
+        with connection.cursor() as cursor:  # within the test's transaction: undone with it
+            cursor.execute("SELECT set_config('TimeZone', %s, false)", [request.param])
+    yield request.param
+    os.environ["TZ"] = before
+    time.tzset()
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

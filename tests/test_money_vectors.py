@@ -22,7 +22,7 @@ from stockport_hubs.core.weeks import WEEK
 from tests import factories
 from tests.factories import World, moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.vectors]
 
 MONDAY_ONLY = (0, time(10), time(12))
 FIRST, DUE, NEXT = date(2026, 4, 6), date(2026, 9, 7), date(2026, 10, 5)

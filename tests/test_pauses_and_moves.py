@@ -15,7 +15,7 @@ from stockport_hubs.core.weeks import WEEK
 from tests import factories
 from tests.factories import World, moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.vectors]
 
 FIRST, DUE = date(2026, 4, 6), date(2026, 9, 7)
 WEEKS = [FIRST + WEEK * n for n in range(80)]

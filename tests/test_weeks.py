@@ -14,7 +14,7 @@ from stockport_hubs.core.weeks import WEEK
 from tests import factories
 from tests.factories import World, moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.vectors]
 
 MONDAY, WEDNESDAY, THURSDAY, SATURDAY = ((day, time(10), time(12)) for day in (0, 2, 3, 5))
 FIRST = date(2026, 4, 6)
