@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 import pytest
+from django.apps import apps
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
@@ -364,3 +365,19 @@ def test_the_table_fails_when_one_scope_is_removed(clients, schemes, monkeypatch
     monkeypatch.setattr(CareLeaverQuerySet, "for_user", lambda self, user: self.all())
     names = {"careleavers:detail", "careleavers:edit"}
     assert any("careleavers:detail" in fault for fault in faults(answers(clients, schemes, names)))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", Role)
+def test_no_scope_holds_what_belongs_to_another_scheme(schemes, role):
+    """Every `for_user` there is, asked directly: what no page happens to show is no one else's either."""
+    user, away = schemes["own"]["users"][role], strangers(schemes, role)
+    held = {
+        (model.__name__, away[str(key)])
+        for model in apps.get_models()
+        if hasattr(model._default_manager, "for_user")
+        for key in model._default_manager.for_user(user).order_by().values_list("pk", flat=True)  # type: ignore[attr-defined]
+        if str(key) in away
+    }
+    open_prices = {("Tariff", "tariff")} if role in (A, M) else set()  # of pantries they choose among
+    assert held == open_prices
