@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
-from careleavers.models import AdvisorAllocation, AdvisorCover
+from careleavers.models import AdvisorAllocation, AdvisorCover, CareLeaver
 from pantry.models import Membership
 from referrals.models import PrintedName, Referral, ReferralMove, RenewalWarning, WalkIn
 from stockport_hubs.accounts.models import Role, User
@@ -94,6 +94,12 @@ def _write(kind: str, referral: Referral, step: ReferralMove, people) -> None:
         )
 
 
+def _lock_person(referral_id) -> None:
+    """A death recorded at this moment is waited for."""
+    about = Referral.objects.filter(pk=referral_id).values("care_leaver")
+    CareLeaver.objects.select_for_update().get(pk__in=about)
+
+
 def _kind(name: str, subject: str, sentence: str, state: str) -> None:
     def render(ids: dict, to: User) -> tuple[str, str]:
         referral = Referral.objects.get(pk=ids["referral"])
@@ -101,6 +107,7 @@ def _kind(name: str, subject: str, sentence: str, state: str) -> None:
         return subject, f"{sentence.format(referral.reference)}\n\nSign in to read it:\n{link}\n"
 
     def may_send(ids: dict, to: User) -> str | None:
+        _lock_person(ids["referral"])
         referral = Referral.objects.for_user(to).filter(pk=ids["referral"]).first()
         if referral is None:
             return "The introduction is not theirs any more."
@@ -108,7 +115,7 @@ def _kind(name: str, subject: str, sentence: str, state: str) -> None:
             return "The person has died."
         return None if referral.state == state else "The introduction has moved on."
 
-    notifications.kind(name, render=render, may_send=may_send)
+    notifications.kind(name, render=render, may_send=may_send, label=subject)
 
 
 WARNING, HIDDEN, WALK_IN = "referrals.renewal_warning", "referrals.name_hidden", "referrals.walk_in"
@@ -127,6 +134,7 @@ def _render_warning(ids: dict, to: User) -> tuple[str, str]:
 def _may_warn(ids: dict, to: User) -> str | None:
     from referrals.services import warnings
 
+    _lock_person(RenewalWarning.objects.values("referral").get(pk=ids["warning"])["referral"])
     warning = RenewalWarning.objects.select_related("referral__membership", "referral__care_leaver").get(
         pk=ids["warning"]
     )
@@ -166,8 +174,10 @@ def _may_tell_walk_in(ids: dict, to: User) -> str | None:
 
 def register() -> None:
     """Make the kinds known; called once at start."""
-    notifications.kind(WARNING, render=_render_warning, may_send=_may_warn)
-    notifications.kind(HIDDEN, render=_render_hidden, may_send=_may_tell_hidden)
-    notifications.kind(WALK_IN, render=_render_walk_in, may_send=_may_tell_walk_in)
+    notifications.kind(WARNING, render=_render_warning, may_send=_may_warn, label="The next block starts soon")
+    notifications.kind(HIDDEN, render=_render_hidden, may_send=_may_tell_hidden, label="A name is not shared any more")
+    notifications.kind(
+        WALK_IN, render=_render_walk_in, may_send=_may_tell_walk_in, label="Someone came to a pantry by themselves"
+    )
     for name, words in {**TO_PANTRY, **TO_COUNCIL}.items():
         _kind(name, *words)

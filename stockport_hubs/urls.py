@@ -12,6 +12,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("stockport_hubs.administration.urls")),
     path("jobs/", include("stockport_hubs.jobs.urls")),
+    path("messages/", include("stockport_hubs.notifications.urls")),
     path("people/", include("careleavers.urls")),
     path("introductions/", include("referrals.urls")),
     path("pantry/", include("pantry.urls")),

@@ -60,6 +60,9 @@ TABLE: dict[str, Row] = {
     "jobs:progress": row(*Role, job_id="jobs"),
     "jobs:cancel": row(*Role, job_id="jobs"),
     "jobs:retry": row(*Role, job_id="jobs"),
+    "messages:list": row(M, P, D),
+    "messages:settle": row(M, P, D, across={D}, message_id="message"),
+    "messages:again": row(M, P, D, across={D}, message_id="message"),
     # accounts: administrators look after everyone's, pantry managers after their own volunteers'
     "accounts:list": row(D, P),
     "accounts:invite": row(D, P),

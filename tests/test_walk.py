@@ -62,6 +62,8 @@ ELSEWHERE = {  # why a route is not walked
         "introductions/walk-ins/<uuid:walk_in_id>/take-back/",
         "introductions/<uuid:referral_id>/reply/",
         "jobs/<uuid:job_id>/cancel/",
+        "messages/<uuid:message_id>/again/",
+        "messages/<uuid:message_id>/settle/",
         "jobs/<uuid:job_id>/retry/",
         "pantry/pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/",
         "pantry/visitors/<uuid:visitor_id>/take-back/",

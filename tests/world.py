@@ -17,6 +17,7 @@ from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.core import clock
 from stockport_hubs.core.weeks import monday
 from stockport_hubs.jobs import services as jobs
+from stockport_hubs.notifications import services as notifications
 
 PASSWORD = "correct-horse-battery"
 
@@ -287,7 +288,11 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         role: jobs.enqueue("notifications.deliver", key=f"table:{nick}:{role}", ids={}, asked_by=user)
         for role, user in users.items()
     }
+    message = notifications.send(
+        "administration.invitation", to=volunteer, key=f"table:{nick}", ids={"invitation": str(volunteer.pk)}, at=at
+    )
     return {
+        "message": message,
         "council": council,
         "operator": operator,
         "users": users,

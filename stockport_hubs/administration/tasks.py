@@ -42,7 +42,9 @@ def render(ids: dict, to: User) -> tuple[str, str]:
     )
 
 
-notifications.kind("administration.invitation", render=render, may_send=may_send, to_inactive=True)
+notifications.kind(
+    "administration.invitation", render=render, may_send=may_send, to_inactive=True, label="An invitation"
+)
 
 
 # -- a link for a new password -----------------------------------------------------------------------------------------

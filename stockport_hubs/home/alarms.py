@@ -5,8 +5,10 @@ from datetime import datetime
 
 from django.utils import formats, timezone
 
+from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import seals
 from stockport_hubs.jobs import services as jobs
+from stockport_hubs.notifications.models import Message
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ def alarms(now: datetime) -> list[Alarm]:
         text = f"Lines of the audit have waited for their seal since {_said(stored)}."
         found.append(Alarm("audit_sealed", f"{text} Ask whoever looks after the system whether a worker runs."))
     return found
+
+
+def unknown_emails(user: User) -> int:
+    """How many e-mails to this person's organisation nobody knows the fate of."""
+    return Message.objects.for_user(user).unknown(timezone.now()).count()
 
 
 def _said(moment: datetime) -> str:

@@ -15,7 +15,7 @@ from stockport_hubs.accounts.permissions import anyone_signed_in
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.home import council, operator
-from stockport_hubs.home.alarms import alarms
+from stockport_hubs.home.alarms import alarms, unknown_emails
 
 
 @require_safe
@@ -55,7 +55,12 @@ def _page(request) -> Page:
 def manager(request):
     """The scheme at a glance."""
     overview = council.overview(request.user, clock.today())
-    context = {"overview": overview, "failed_jobs": overview.failed_jobs, "alarms": alarms(timezone.now())}
+    context = {
+        "overview": overview,
+        "failed_jobs": overview.failed_jobs,
+        "alarms": alarms(timezone.now()),
+        "unknown_emails": unknown_emails(request.user),
+    }
     return render(request, "home/manager.html", context)
 
 
@@ -68,6 +73,7 @@ def finance(request):
         "payments": council.last_payments(user),
         "failed_jobs": council.failed_jobs(user),
         "alarms": [],
+        "unknown_emails": 0,
     }
     return render(request, "home/finance.html", context)
 
@@ -93,6 +99,9 @@ def pantry_manager(request):
         "printed": PrintedName.objects.for_user(user).to_destroy().count(),
         "has_pantries": Pantry.objects.for_user(user).exists(),
         "day": today,
+        "failed_jobs": [],
+        "alarms": [],
+        "unknown_emails": unknown_emails(user),
     }
     return render(request, "home/pantry_manager.html", context)
 
@@ -108,6 +117,7 @@ def administrator(request):
         "expired": expired,
         "failed_jobs": [],
         "alarms": alarms(timezone.now()),
+        "unknown_emails": unknown_emails(request.user),
     }
     return render(request, "home/administrator.html", context)
 
