@@ -61,8 +61,8 @@ TABLE: dict[str, Row] = {
     "jobs:cancel": row(*Role, job_id="jobs"),
     "jobs:retry": row(*Role, job_id="jobs"),
     "messages:list": row(M, P, D),
-    "messages:settle": row(M, P, D, across={D}, message_id="message"),
-    "messages:again": row(M, P, D, across={D}, message_id="message"),
+    "messages:settle": row(M, P, D, across={D}, message_id="messages"),
+    "messages:again": row(M, P, D, across={D}, message_id="messages"),
     # accounts: administrators look after everyone's, pantry managers after their own volunteers'
     "accounts:list": row(D, P),
     "accounts:invite": row(D, P),
@@ -229,7 +229,7 @@ COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier"}
 
 def _key(scheme: dict, kind: str, role: Role):
     found = scheme[kind]
-    if kind == "jobs":
+    if kind in ("jobs", "messages"):
         found = found[role]
     if kind == "barrier" and role == P:
         found = scheme["pantry_barrier"]  # a young person's barrier is never theirs

@@ -288,11 +288,14 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         role: jobs.enqueue("notifications.deliver", key=f"table:{nick}:{role}", ids={}, asked_by=user)
         for role, user in users.items()
     }
-    message = notifications.send(
-        "administration.invitation", to=volunteer, key=f"table:{nick}", ids={"invitation": str(volunteer.pk)}, at=at
-    )
+    written = {
+        role: notifications.send(
+            "administration.invitation", to=user, key=f"table:{user.pk}", ids={"invitation": str(user.pk)}, at=at
+        )
+        for role, user in users.items()
+    }
     return {
-        "message": message,
+        "messages": written,
         "council": council,
         "operator": operator,
         "users": users,
