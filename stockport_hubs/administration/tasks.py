@@ -71,7 +71,9 @@ def render_password_link(ids: dict, to: User) -> tuple[str, str]:
     )
 
 
-notifications.kind("administration.password_link", render=render_password_link, may_send=lambda ids, to: None)
+notifications.kind(
+    "administration.password_link", render=render_password_link, may_send=lambda ids, to: None, label="A new password"
+)
 
 # -- something about signing in has changed ----------------------------------------------------------------------------
 
@@ -98,7 +100,9 @@ def render_notice(ids: dict, to: User) -> tuple[str, str]:
     )
 
 
-notifications.kind("administration.sign_in_changed", render=render_notice, may_send=lambda ids, to: None)
+notifications.kind(
+    "administration.sign_in_changed", render=render_notice, may_send=lambda ids, to: None, label="A change of sign-in"
+)
 
 
 @handler("administration.tidy", seconds=60, every_minutes=60)
