@@ -23,13 +23,14 @@ STAFF = (Role.PERSONAL_ADVISOR, Role.PANTRY_VOLUNTEER)  # copied with the people
 COPIED = """
 accounts.User
 careleavers.CareLeaver careleavers.AdvisorAllocation careleavers.AdvisorCover careleavers.CohortPlace
-careleavers.CohortMove careleavers.SharingAgreement careleavers.SharedItem
+careleavers.CohortMove careleavers.SharingAgreement careleavers.SharedItem careleavers.DeathCorrection
 pantry.Pantry pantry.Band pantry.OpeningHours pantry.Closure pantry.PantryStaff pantry.Tariff
 pantry.Membership pantry.MembershipMove pantry.Place pantry.SharedNeed
 pantry.PrepaidBlock pantry.PaidWeek pantry.RenewalDecision
 pantry.PantrySession pantry.Collection pantry.SelectedItem pantry.MissedWeek pantry.Visitor
 pantry.JournalEntry pantry.JournalLine
-referrals.Referral referrals.ReferralMove
+referrals.Referral referrals.ReferralMove referrals.Pause referrals.FollowUp referrals.RenewalWarning
+referrals.PrintedName referrals.WalkIn
 reviews.Barrier reviews.BarrierMove
 audit.AuditEvent audit.AuditSubject
 """.split()
