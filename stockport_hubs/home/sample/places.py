@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from pantry.models import FundingAgreement, Pantry
 from pantry.services import funding, journal, places, tariffs
 
+PILOT = 75  # young people for whom the places below are enough
 # Name, address, allowance, bands, capacity, [(weekday, opens, closes)]. The first one opens every day.
 PANTRIES = [
     ("Penny Lane (sample)", "1 Invented Row, Stockport", 10, [], 60, [(day, time(10), time(16)) for day in range(7)]),
@@ -16,8 +17,8 @@ PANTRIES = [
 WEEKLY_PENCE, JOINING_PENCE = 350, 1000
 
 
-def make_pantries(staff: dict, start: date, at: datetime) -> list[Pantry]:
-    """The five pantries with hours, agreed prices and their volunteers."""
+def make_pantries(staff: dict, start: date, count: int, at: datetime) -> list[Pantry]:
+    """The five pantries with room for so many young people, hours, agreed prices and their volunteers."""
     manager, finance = staff["pantry.manager"], staff["finance"]
     volunteers = ["volunteer", "volunteer2", "volunteer3", "volunteer4", "volunteer5"]
     since = start - timedelta(weeks=52)
@@ -31,7 +32,7 @@ def make_pantries(staff: dict, start: date, at: datetime) -> list[Pantry]:
             how_to_find="Through the main door and along to the hall.",
             catchment="Within walking distance (sample)",
             allowance=allowance,
-            capacity=capacity,
+            capacity=capacity and capacity * max(1, -(-count // PILOT)),
             bands=bands,
             by=manager,
             at=at,

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         last = min(clock.today(), start + timedelta(weeks=weeks, days=6))
         early = datetime.combine(start - timedelta(days=13), time(9), tzinfo=LONDON)
         staff = make_accounts(early)
-        pantries = make_pantries(staff, start, early)
+        pantries = make_pantries(staff, start, count, early)
         agreement = make_agreement(staff, start, count, early)
         story = Story(staff, pantries, agreement, draw)
         everyone = plan.people(draw, start, count, weeks)
