@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from stockport_hubs.accounts.models import Role
+from stockport_hubs.jobs import services as jobs
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -66,10 +67,11 @@ def test_the_e_mail_for_a_new_password_leads_to_the_sites_own_address(client, se
     someone = factories.user(Role.PANTRY_VOLUNTEER)
     for email in (someone.email, "nobody@example.org"):
         client.post("/accounts/password/reset/", {"email": email}, headers={"host": "evil.example"})
-    told, unknown = mailoutbox
-    assert [message.subject for message in mailoutbox] == ["A new password for Stockport Hubs"] * 2
+    jobs.pump()
+    [told] = mailoutbox
+    assert (told.to, told.subject) == ([someone.email], "A new password for Stockport Hubs")
     assert "\nhttps://hubs.example.org/accounts/password/reset/key/" in told.body
-    assert "evil.example" not in told.body + unknown.body and "by invitation" in unknown.body
+    assert "evil.example" not in told.body
 
 
 def test_an_error_is_logged_by_its_kind_and_place_without_the_row_it_speaks_of():

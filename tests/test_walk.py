@@ -41,7 +41,6 @@ ELSEWHERE = {  # why a route is not walked
         "pantry/members/<uuid:membership_id>/answer/",
         "pantry/members/<uuid:membership_id>/long-pause/",
         "pantry/members/<uuid:membership_id>/move/take-back/",
-        "pantry/members/<uuid:membership_id>/pause/",
         "pantry/members/<uuid:membership_id>/rejoin/",
         "pantry/renewals/<uuid:decision_id>/take-back/",
     },
@@ -52,7 +51,6 @@ ELSEWHERE = {  # why a route is not walked
         "introductions/people/<uuid:person_id>/died/correct/",
         "introductions/printed/",
         "introductions/walk-ins/<uuid:walk_in_id>/confirm/",
-        "introductions/walk-ins/show/<uuid:membership_id>/",
     },
     "a button; its page is seen": {
         "introductions/<uuid:referral_id>/move/undo/",

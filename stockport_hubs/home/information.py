@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from stockport_hubs.accounts import drafts
 from stockport_hubs.accounts.models import Organisation
 
 HOUR, DAY = 60 * 60, 24 * 60 * 60
@@ -23,6 +24,11 @@ def cookies_set() -> list[tuple[str, str, str]]:
             settings.CSRF_COOKIE_NAME,
             "Makes sure that a form you send comes from this site and not from another one.",
             f"{settings.CSRF_COOKIE_AGE // DAY} days",
+        ),
+        (
+            drafts.COOKIE,
+            "Knows whose form it was that was sent after the session had ended, so that only they get it back.",
+            "Until you sign out or close the browser",
         ),
         ("messages", "Carries the note about what was done to the next page.", "Until that page is shown"),
     ]

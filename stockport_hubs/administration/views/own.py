@@ -59,7 +59,8 @@ def draft_drop(request):
     """Begin with an empty form instead of what was entered before."""
     drafts.drop(request)
     page = request.POST.get("next", "")
-    return redirect(page if url_has_allowed_host_and_scheme(page, {request.get_host()}) else "home")
+    ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, {request.get_host()})
+    return redirect(page if ours else "home")
 
 
 @anyone_signed_in
