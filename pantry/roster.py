@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 from pantry import counter
 from pantry.models import Collection, Membership, PaidWeek, Pantry, PantrySession, Place, SharedNeed
 from pantry.models.memberships import MembershipQuerySet, called
-from pantry.services import collections
+from pantry.services import charges, collections
 from pantry.services.blocks import tariff_in_force
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
@@ -166,13 +166,13 @@ def _due(session: PantrySession, payers: list[Facts], week: date, most_paid: dic
     bought = PaidWeek.objects.dated().filter(membership__in=[member.id for member in payers], week=week).order_by()
     paid, tariff = set(bought.values_list("membership_id", flat=True)), tariff_in_force(session.pantry, week)
     return {
-        member.id: collections.charge(
+        member.id: charges.of(
             tariff,
             paid_for=member.agreement_id is not None,
             has_paid=most_paid.get(member.id, 0) > 0,
             joined_on=member.joined_on,
             previous_left_on=member.previous_left_on,
-        )
+        ).pence
         for member in payers
         if member.id not in paid
     }
@@ -249,7 +249,7 @@ def row_elsewhere(session: PantrySession, member: Facts, *, by: User, today: dat
     home = place.pantry if place else session.pantry
     whole = Membership.objects.select_related("previous").get(pk=member.id)
     has_paid_week = PaidWeek.objects.dated().filter(membership=member.id, week=week).exists()
-    due = collections.due_pence(whole, home=home, week=week, state=state, has_paid_week=has_paid_week)
+    due = charges.due(whole, home=home, week=week, state=state, has_paid_week=has_paid_week).pence
     is_first = not Collection.objects.counted().filter(membership=member.id).exclude(week=week).exists()
     return _row(session, member, taken, [], due, is_first, by, today, "", counter.OTHER_PANTRY)
 

@@ -5,8 +5,8 @@ from itertools import product
 
 import pytest
 
-from pantry.models import JournalEntry, Membership, PrepaidBlock, RenewalDecision
-from pantry.services import by_hand, journal, memberships, renewals
+from pantry.models import Collection, JournalEntry, Membership, PrepaidBlock, RenewalDecision
+from pantry.services import by_hand, collections, journal, memberships, renewals
 from stockport_hubs.core.errors import NotYours, Refused
 from stockport_hubs.core.weeks import WEEK
 from tests import factories
@@ -185,7 +185,8 @@ def test_no_weeks_are_given_to_who_is_not_open(world, state):
 
 
 def pay(w: World, member: Membership, week: date):
-    return by_hand.self_pay_week(membership=member, week=week, pence=350, by=w.volunteer, at=moment(week))
+    """Comes on the week's Wednesday and pays."""
+    return w.collect(member, week + timedelta(days=2)).paid_week
 
 
 def test_a_week_the_member_pays_is_a_paid_week_without_a_journal_entry(world, held):
@@ -194,8 +195,8 @@ def test_a_week_the_member_pays_is_a_paid_week_without_a_journal_entry(world, he
     week = pay(world, held.membership, NEXT)
     assert (week.week, week.pence, week.block.source, week.block.agreement) == (NEXT, 350, "self_pay", None)
     assert (week.block.block_no, JournalEntry.objects.count()) == (3, entries)
-    assert world.leave(held.membership, NEXT) == 0
-    assert journal.check(NEXT) == []
+    assert world.leave(held.membership, NEXT + timedelta(days=2)) == 0
+    assert journal.check(NEXT + WEEK) == []
 
 
 @pytest.mark.parametrize(
@@ -210,13 +211,14 @@ def test_a_week_is_paid_once_and_by_one(world, held, week, words):
     decide(world, held, "self_pay", self_pay_from=NEXT)
     pay(world, held.membership, NEXT)
     with pytest.raises(Refused, match=words):
-        pay(world, held.membership, week)
+        by_hand.self_pay_week(membership=held.membership, week=week, pence=350, by=world.volunteer, at=moment(week))
 
 
 def test_a_week_given_back_is_free_again(world):
     member = world.join(agreement=None)
     week = pay(world, member, FIRST)
-    by_hand.reverse_week(paid_week=week, by=world.volunteer, at=moment(ON))
+    taken = Collection.objects.get()
+    collections.void(collection=taken, reason="Wrong day", by=world.pantry_manager, at=moment(FIRST + WEEK))
     with pytest.raises(Refused, match="given back already"):
         by_hand.reverse_week(paid_week=week, by=world.volunteer, at=moment(ON))
     assert pay(world, member, FIRST).block.block_no == 2
@@ -232,7 +234,9 @@ def test_a_bought_week_is_not_given_back_at_the_counter(world):
 def test_who_paid_for_themselves_is_funded_around_the_weeks_they_paid(world):
     member = world.join(agreement=None)
     pay(world, member, FIRST)
-    memberships.fund(membership=member, agreement=world.agreement, by=world.manager, at=moment(date(2026, 4, 7)))
+    memberships.fund(
+        membership=member, agreement=world.agreement, by=world.manager, at=moment(date(2026, 4, 8), "11:00")
+    )
     block = member.blocks.get(source="funded")
     assert (block.block_no, weeks_of(block)) == (2, WEEKS[1:27])
     assert journal.check(ON) == []

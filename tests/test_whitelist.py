@@ -301,6 +301,16 @@ def test_a_planted_leak_is_found_in_a_page_a_header_an_address_and_a_file(hall, 
 # -- funded and other members are alike --------------------------------------------------------------------------------
 
 
+# The buttons of who has something to pay, as those of who has not: they say no more than the whitelisted amount.
+FROM_WHAT_IS_TO_PAY = {
+    r"Record, £ paid(<span[^>]*>): usual (\d+) items": r"Usual \2\1 items",
+    r'\s*<button[^>]*value="not_paid".*?</button>': "",
+    "Record, £ paid": "Record",
+    r'\s*<[^>]*name="not_paid"[^>]*>(\s*Not paid today\s*</button>)?': "",
+    r"\. £ paid</p>": "</p>",
+}
+
+
 def alike(html: str, row: roster.Row, key: str = "") -> str:
     """The markup with the whitelisted values of that row taken out."""
     for value in (row.id, key, row.collected.id if row.collected else ""):
@@ -308,6 +318,8 @@ def alike(html: str, row: roster.Row, key: str = "") -> str:
     html = re.sub(r'(name="csrfmiddlewaretoken" value=)"\w+"', r'\1"TOKEN"', html)
     html = re.sub(r'(name="key"[^>]*value=)"[\w-]+"', r'\1"KEY"', html)
     html = re.sub(r"£\d+\.\d\d", "£", html)
+    for paying, plain in FROM_WHAT_IS_TO_PAY.items():
+        html = re.sub(paying, plain, html, flags=re.S)
     return re.sub(rf"\b{row.number}\b", "NUMBER", html.replace(row.called, "NAME"))
 
 

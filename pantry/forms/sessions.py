@@ -1,5 +1,6 @@
 """What is typed at the counter."""
 
+from crispy_forms.layout import Submit
 from django import forms
 
 from pantry import counter, wording
@@ -8,11 +9,18 @@ from pantry.services.collections import UNDONE, OverrideReason
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core.forms import Form, helper
 
+NOT_PAID = "not_paid"
+
 
 class UsualForm(Form):
     """The row's button: the usual number of items with fruit and veg."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
+
+    @property
+    def is_paid(self) -> bool:
+        """What is to be paid is, unless the other button was pressed."""
+        return self.data.get("usual") != NOT_PAID
 
     @property
     def quantities(self):
@@ -58,16 +66,24 @@ class RecordForm(Form):
             self.fields[name] = self._number(f"{band.name} items", usual, f"Up to {band.items}")
         if not self.bands:
             self.fields["items"] = self._number("Number of items", left, f"The allowance is {left}")
-        # The reason is asked for once the number is more than the allowance, not before.
-        shown = ["key", *self._numbers, "fruit"]
-        self.plain = helper(*shown, submit="Record", cancel=cancel)
-        self.asking = helper(*shown, "over_reason", submit="Record more than the allowance", cancel=cancel)
-        self.is_over = False
+        self.shown, self.cancel = ["key", *self._numbers, "fruit"], cancel
+        self.is_over, self.to_pay = False, ""
 
     @property
     def helper(self):
-        """The layout."""
-        return self.asking if self.is_over else self.plain
+        """The layout: the reason is asked for once the number is more than the allowance, not before; `to_pay`
+        ("£3.50", set before the form is shown) is on the button, with another for who has not paid."""
+        shown = [*self.shown, "over_reason"] if self.is_over else self.shown
+        submit = "Record more than the allowance" if self.is_over else "Record"
+        if not self.to_pay:
+            return helper(*shown, submit=submit, cancel=self.cancel)
+        other = Submit(NOT_PAID, "Not paid today", css_class="govuk-button--secondary", css_id="not-paid-button")
+        return helper(*shown, submit=f"{submit}, {self.to_pay} paid", other=other, cancel=self.cancel)
+
+    @property
+    def is_paid(self) -> bool:
+        """As in UsualForm."""
+        return NOT_PAID not in self.data
 
     @staticmethod
     def _number(label: str, initial: int, hint: str) -> forms.IntegerField:

@@ -73,21 +73,22 @@ def self_pay_week(
 ) -> PaidWeek:
     """The member has paid for the week of that Monday at the counter: a block of one week whose funder is the member.
 
-    No journal entry: it is not the council's money; the collection holds what was taken.
+    No journal entry: it is not the council's money; the collection of the week holds what was taken and is linked.
+    Whether they might shop was for the collection to ask: who has left since has paid for the day they came.
     """
     membership = blocks.locked(membership.pk)
-    _check_runs(membership)
     if not is_monday(week):
         raise ValueError("A week is named by its Monday.")
     if membership.agreement_id and not (membership.self_pay_from and membership.self_pay_from <= week):
         raise Refused(f"An agreement pays for {membership} in the week of {week:%-d %B %Y}, so nothing is to pay.")
     if PaidWeek.objects.dated().filter(membership=membership, week=week).exists():
         raise Refused(f"The week of {week:%-d %B %Y} is paid for already.")
+    places = paid_weeks.places([membership.pk])[membership.pk]
     purchase = Purchase(
         membership_id=membership.pk,
         block_no=_free_no(membership),
         agreement_id=None,
-        pantry_id=blocks.home(membership, week).pk,
+        pantry_id=paid_weeks.pantry_in(places, week) or places[-1].pantry_id,
         weeks=[week],
         weekly_pence=pence,
         joining_pence=joining_pence,
@@ -105,10 +106,11 @@ def reverse_week(*, paid_week: PaidWeek, by: User, at: datetime) -> None:
     paid_week = PaidWeek.objects.select_related("block").get(pk=paid_week.pk)
     if paid_week.block.source != BlockSource.SELF_PAY:
         raise Refused("Only a week the member paid for is given back here. The others are credited when they leave.")
-    if paid_week.state != PaidWeek.State.DATED:
+    if paid_week.state == PaidWeek.State.REVERSED:
         raise Refused("This week has been given back already.")
     paid_week.state = PaidWeek.State.REVERSED
     paid_week.save(update_fields=["state"])
+    paid_weeks.set_due([membership.pk])
     subjects = [(audit.MEMBERSHIP, membership.pk)]
     audit.record("pantry.block.given_back", at=at, by=by, target=paid_week.block, subjects=subjects)
 

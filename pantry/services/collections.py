@@ -8,8 +8,9 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import formats
 
-from pantry import counter, rules
+from pantry import counter
 from pantry.models import (
+    BlockSource,
     Collection,
     Membership,
     MembershipMove,
@@ -18,9 +19,8 @@ from pantry.models import (
     PantrySession,
     Place,
     SelectedItem,
-    Tariff,
 )
-from pantry.services.blocks import tariff_in_force
+from pantry.services import blocks, by_hand, charges
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import weeks
@@ -90,10 +90,12 @@ def record(
 ) -> Collection:
     """Record one member's weekly visit; `quantities` maps band ids (None: no band) to items, None is the usual number.
 
-    `is_paid` False: what was to be paid was not; nobody goes without, and managers see it.
+    Where the member pays, what they paid is a paid week of theirs. `is_paid` False: what was to be paid was not; nobody
+    goes without, and managers see it.
 
     The same key and body give the same row again, whatever has happened since. Refused: KeyReused for the same key
-    with another body (reported), AlreadyCollected for a second collection in the week, and reasons in words.
+    with another body (reported; also "not paid" after it was paid), AlreadyCollected for a second collection in the
+    week, and reasons in words.
     """
     chosen = None if quantities is None else {band: n for band, n in quantities.items() if n}
     body = (session.pk, membership.pk, fruit_and_veg)
@@ -102,7 +104,7 @@ def record(
             return _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override, is_paid)
         except (IntegrityError, Refused) as why:
             if earlier := Collection.objects.filter(key=key).prefetch_related("items").first():
-                if _same(earlier, body, chosen):
+                if _same(earlier, body, chosen) and (is_paid or not earlier.paid_pence):
                     return earlier
                 _report_reuse(earlier, membership, by, at)
                 raise KeyReused(
@@ -132,7 +134,8 @@ def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, a
     else:
         _check_quantities(pantry, chosen, fruit_and_veg, override)
     paid_week = PaidWeek.objects.dated().filter(membership=membership, week=week).first()
-    due = due_pence(membership, home=home, week=week, state=state, has_paid_week=paid_week is not None)
+    due = charges.due(membership, home=home, week=week, state=state, has_paid_week=paid_week is not None)
+    paid = due if is_paid else charges.Charge()
     collection = Collection(
         key=key,
         membership=membership,
@@ -145,13 +148,16 @@ def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, a
         recorded_by=by,
         is_late=day < today,
         fruit_and_veg=fruit_and_veg,
-        paid_pence=due if is_paid else 0,
+        paid_pence=paid.pence,
         paid_week=paid_week,
     )
     collection.save(force_insert=True)
     SelectedItem.objects.bulk_create(
         SelectedItem(collection=collection, band_id=band, quantity=quantity) for band, quantity in chosen.items()
     )
+    if paid.pence:  # after the week is claimed, so that of two at once one pays; links the collection
+        money = {"pence": paid.weekly_pence, "joining_pence": paid.joining_pence}
+        collection.paid_week = by_hand.self_pay_week(membership=membership, week=week, by=by, at=at, **money)
     detail = {"week": week.isoformat(), "late": collection.is_late} | ({"override": override} if override else {})
     subjects = [(audit.MEMBERSHIP, membership.pk)]
     audit.record("pantry.collection.recorded", at=at, by=by, target=collection, subjects=subjects, detail=detail)
@@ -214,36 +220,6 @@ def _check_quantities(pantry: Pantry, chosen: Mapping, fruit_and_veg: bool, over
         raise Refused(f"{more} Enter fewer, or say why it is more.")
 
 
-def due_pence(membership: Membership, *, home: Pantry, week: date, state: str, has_paid_week: bool) -> int:
-    """What this member pays at the counter that week, at the price of their own pantry."""
-    paid_for = membership.agreement_id is not None
-    pays = counter.pays(state=state, paid_for=paid_for, self_pay_from=membership.self_pay_from, week=week)
-    if has_paid_week or not pays:
-        return 0
-    has_paid = Collection.objects.counted().filter(membership=membership, paid_pence__gt=0).exists()
-    return charge(
-        tariff_in_force(home, week),
-        paid_for=paid_for,
-        has_paid=has_paid,
-        joined_on=membership.joined_on,
-        previous_left_on=None if has_paid or not membership.previous else membership.previous.ended_on,
-    )
-
-
-def charge(
-    tariff: Tariff | None, *, paid_for: bool, has_paid: bool, joined_on: date, previous_left_on: date | None
-) -> int:
-    """The charge of someone who pays: a week, and the joining fee the first time, where nobody else has paid it.
-
-    Without an agreed price nothing is taken.
-    """
-    if tariff is None:
-        return 0
-    has_fee = not has_paid and not paid_for
-    fee = rules.joining_fee(tariff.joining_pence, joined_on, previous_left_on) if has_fee else 0
-    return tariff.weekly_pence + fee
-
-
 def _same(earlier: Collection, body: tuple, chosen: Mapping | None) -> bool:
     items = {item.band_id: item.quantity for item in earlier.items.all()}
     same_items = set(items) == {None} if chosen is None else items == chosen
@@ -284,7 +260,10 @@ def can_void(collection: Collection, *, by: User, on: date) -> bool:
 
 @transaction.atomic
 def void(*, collection: Collection, reason: str, by: User, at: datetime) -> Collection:
-    """Undo a collection: it stays, with who and why, and the week is free again. Undoing twice is undoing once."""
+    """Undo a collection: it stays, with who and why, and the week is free again; what the member paid for it is given
+    back. Undoing twice is undoing once."""
+    if collection.paid_pence:  # the membership first, as recording locks it
+        blocks.locked(collection.membership_id)
     locked = Collection.objects.select_for_update(of=("self",)).select_related("recorded_by")
     collection = locked.get(pk=collection.pk)
     if collection.voided_at and collection.voided_by:
@@ -297,6 +276,8 @@ def void(*, collection: Collection, reason: str, by: User, at: datetime) -> Coll
         raise Refused("Say why it is undone.")
     collection.voided_at, collection.voided_by, collection.void_reason = at, by, reason.strip()
     collection.save(update_fields=["voided_at", "voided_by", "void_reason"])
+    if collection.paid_pence and collection.paid_week and collection.paid_week.block.source == BlockSource.SELF_PAY:
+        by_hand.reverse_week(paid_week=collection.paid_week, by=by, at=at)
     subjects = [(audit.MEMBERSHIP, collection.membership_id)]
     audit.record("pantry.collection.voided", at=at, by=by, target=collection, subjects=subjects)
     return collection

@@ -17,6 +17,7 @@ from pantry.models import (
     Account,
     BlockSource,
     Budget,
+    Collection,
     CreditPool,
     EntryKind,
     JournalEntry,
@@ -40,7 +41,19 @@ BATCH = 500
 def problems(on: date) -> list[str]:
     """Every break, in sentences; empty when all agrees."""
     with _snapshot():
-        checks = (_entries, _sources, _blocks, _credits, _transfers, _pools, _budgets, _decisions, _states, _due)
+        checks = (
+            _entries,
+            _sources,
+            _blocks,
+            _credits,
+            _transfers,
+            _pools,
+            _budgets,
+            _decisions,
+            _states,
+            _due,
+            _taken,
+        )
         return [problem for check in checks for problem in check()] + list(_weekly_money(on)) + _seals()
 
 
@@ -100,7 +113,7 @@ def _blocks() -> Iterator[str]:
     for what, (said, posted) in compared.items():
         for block in _differing(bought, said, posted):
             yield f"{_name(block)}: {what} {pounds(block.said)} by the block, {pounds(block.found)} in the journal."
-    for block in _differing(bought, weekly, _subquery(weeks.annotate(n=Sum("pence")))):
+    for block in _differing(PrepaidBlock.objects.all(), weekly, _subquery(weeks.annotate(n=Sum("pence")))):
         yield f"{_name(block)}: its weeks cost {pounds(block.said)}, its paid weeks hold {pounds(block.found)}."
     for block in _differing(PrepaidBlock.objects.all(), F("weeks"), _subquery(weeks.annotate(n=Count("pk")))):
         yield f"{_name(block)}: {block.said} weeks were bought and {block.found} are there."
@@ -215,6 +228,21 @@ def _due() -> Iterator[str]:
                 noted, right = _day(membership.next_due_on), _day(due[membership.pk])
                 yield f"{membership}: the next renewal is noted for {noted} and is due on {right}."
         batch = list(rows.filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
+def _taken() -> Iterator[str]:
+    """What a counted collection says was taken at the counter is what the member's own week and joining fee cost, and
+    each such week has its collection."""
+    own = PaidWeek.objects.filter(block__source=BlockSource.SELF_PAY).exclude(state=PaidWeek.State.REVERSED)
+    price = own.filter(pk=OuterRef("paid_week")).annotate(n=F("pence") + F("block__joining_pence"))
+    counted = Collection.objects.counted()
+    compared = counted.filter(Q(paid_pence__gt=0) | Q(paid_week__in=own)).annotate(found=_subquery(price))
+    for each in compared.exclude(paid_pence=F("found")).select_related("membership").order_by("membership", "on"):
+        paid, found = f"{pounds(each.paid_pence)} taken", pounds(each.found)
+        yield f"{each.membership}: {paid} at the counter on {_day(each.on)}, paid weeks of their own hold {found}."
+    alone = own.exclude(Exists(counted.filter(paid_week=OuterRef("pk")))).order_by("membership__number", "week")
+    for number, week in alone.values_list("membership__number", "week"):
+        yield f"Member {number}: the week of {_day(week)} is paid by the member and has no collection."
 
 
 def _weekly_money(on: date) -> Iterator[str]:

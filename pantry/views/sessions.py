@@ -20,6 +20,7 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.money import pounds
 
 PAST = 25
 
@@ -106,6 +107,7 @@ def record(request, session_id, membership_id):
                 quantities=form.quantities,
                 fruit_and_veg=form.fruit_and_veg,
                 override=form.override,
+                is_paid=form.is_paid,
                 by=request.user,
                 collected_at=now if shown.on == on else datetime.combine(shown.on, shown.opens, weeks.LONDON),
                 at=now,
@@ -125,6 +127,8 @@ def record(request, session_id, membership_id):
         if refused:
             status = 409 if request.method == "POST" else 200
             return render(request, "pantry/record_refused.html", context | {"form": None}, status=status)
+        if isinstance(form, RecordForm) and row.to_pay_pence:
+            form.to_pay = pounds(row.to_pay_pence)
         return render(request, "pantry/record.html", context | {"can_record": can_record_on(shown, request.user, on)})
 
 

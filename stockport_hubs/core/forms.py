@@ -300,13 +300,17 @@ class ModelForm(_Base, forms.ModelForm, metaclass=_PlainFields):
     """The base of our model forms: they validate, services save."""
 
 
-def helper(*fields, submit: str = "Save", cancel: str = "", css_class: str = "") -> FormHelper:
-    """A crispy helper: the fields or layout objects, then a button and, given a URL, a Cancel link.
+def helper(
+    *fields, submit: str = "Save", cancel: str = "", css_class: str = "", other: Submit | None = None
+) -> FormHelper:
+    """A crispy helper: the fields or layout objects, then a button (and another) and, given a URL, a Cancel link.
 
     `css_class="govuk-button--warning"` for a button that cannot be taken back.
     """
     made = FormHelper()
     buttons = [Submit("save", submit, css_class=css_class, css_id="save-button")]
+    if other:
+        buttons.append(other)
     if cancel:
         buttons.append(HTML(format_html('<a class="govuk-link" href="{}">Cancel</a>', cancel)))
     made.layout = Layout(*fields, ButtonHolder(*buttons))
