@@ -131,6 +131,11 @@ def strip(member: Membership, on: date) -> list[dict]:
     return [_week(monday, places, counted, paid, calendar, moves, this) for monday in mondays]
 
 
+def missed_weeks(member: Membership, on: date) -> set[date]:
+    """The Mondays of the missed weeks among the last 26."""
+    return {week["monday"] for week in strip(member, on) if week["state"] == "missed"}
+
+
 def _week(monday: date, places, counted, paid, calendar: WeekCalendar, moves: list[MembershipMove], this: date) -> dict:
     sunday = monday + timedelta(days=6)
     home = next((p for p in places if p.from_week <= monday and (not p.to_week or p.to_week >= monday)), places[-1])

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from pantry.views import changes, members, sessions, visitors
+from pantry.views import changes, members, missed, sessions, visitors
 
 app_name = "pantry"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("members/<uuid:membership_id>/answer/", changes.member_answer, name="member_answer"),
     path("members/<uuid:membership_id>/move/", changes.member_move, name="member_move"),
     path("members/<uuid:membership_id>/move/take-back/", changes.member_move_back, name="member_move_back"),
+    path("members/<uuid:membership_id>/missed/", missed.member_missed, name="member_missed"),
     path("members/<uuid:membership_id>/pause/", changes.member_pause, name="member_pause"),
     path("members/<uuid:membership_id>/long-pause/", changes.member_long_pause, name="member_long_pause"),
     path("members/<uuid:membership_id>/buy/", changes.member_buy, name="member_buy"),

@@ -142,6 +142,7 @@ TABLE: dict[str, Row] = {
     "pantry:member_answer": row(P, membership_id="membership"),
     "pantry:member_move": row(P, membership_id="membership"),
     "pantry:member_move_back": row(P, membership_id="membership"),
+    "pantry:member_missed": row(P, membership_id="membership"),
     "pantry:member_pause": row(P, membership_id="neighbour"),
     "pantry:member_long_pause": row(M, membership_id="membership"),
     "pantry:member_buy": row(M, membership_id="membership"),

@@ -64,6 +64,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Members and collections": {
         "pantry.collection.recorded": "recorded a collection",
         "pantry.collection.voided": "took a collection back",
+        "pantry.missed_week.explained": "recorded why a member missed weeks",
         "pantry.visitor.recorded": "recorded a visitor",
         "pantry.visitor.sorted": "sorted out a visitor",
         "pantry.visitor.sorted_again": "took back who a visitor was",
