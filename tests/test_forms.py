@@ -150,6 +150,7 @@ def test_day_is_read(typed, day):
         (("12", "Avril", "2021"), "Date of birth must be a real date", "id_born_day"),
         (("12", "4", "21"), "Date of birth must have a year of 4 numbers, like 2021", "id_born_year"),
         (("12", "4", "²⁰²¹"), "Date of birth must have a year of 4 numbers, like 2021", "id_born_year"),
+        (("12", "9" * 20, "2021"), "Date of birth must be a real date", "id_born_day"),
         (("12", "4", "0000"), "Date of birth must be a real date", "id_born_day"),
     ],
 )

@@ -224,7 +224,7 @@ class DayField(forms.Field):
         month = MONTHS.get(typed["month"].lower(), typed["month"])
         try:
             day = datetime.date(int(typed["year"]), int(month), int(typed["day"]))
-        except ValueError:
+        except (ValueError, OverflowError):  # numbers of twenty digits fit into no date
             raise ValidationError(f"{name} must be a real date", code="unreal")
         if day.year not in YEARS:
             raise ValidationError(f"{name} must have a year from {YEARS[0]} to {YEARS[-1]}", code="year")
