@@ -150,6 +150,15 @@ def test_cover_of_a_caseload_that_makes_no_sense_is_refused(world, first, last, 
     assert AdvisorCover.objects.count() == 0
 
 
+def test_a_transfer_nobody_is_left_of_is_not_undone(world):
+    first = hand_over(world, [world.ada])
+    third = world.account(Role.PERSONAL_ADVISOR, "Tom Third")
+    hand_over(world, [world.ada], of=world.other, to=third)
+    with pytest.raises(Refused, match="Oli Other has none of these young people by this transfer any more"):
+        caseloads.undo(move=first, by=world.manager, at=NOW)
+    assert (sees(third), CaseloadMove.objects.filter(undone_at=None).count()) == (["Ada"], 2)
+
+
 def test_cover_that_is_over_is_not_ended_again(world):
     move = give_cover(world, last=1)
     with pytest.raises(Refused, match="has ended already"):

@@ -128,6 +128,11 @@ def undo(*, move: CaseloadMove, by: User, at: datetime) -> int:
         move.covers.filter(until_on__gte=today).update(until_on=today - DAY)
     else:
         people = _give_back(move)
+        if not people:
+            raise Refused(
+                f"{move.to.name} has none of these young people by this transfer any more, so nothing can be undone. "
+                "Transfer them from the caseload that has them now."
+            )
     move.undone_by, move.undone_at = by, at
     move.save(update_fields=["undone_by", "undone_at"])
     _audit("careleavers.caseload.undone", move, people, by, at)
