@@ -135,10 +135,11 @@ def _collect(visitor: Visitor, membership: Membership, by: User, at: datetime):
 
 
 def _locked(visitor: Visitor) -> Visitor:
-    rows = Visitor.objects.select_for_update(of=("self",)).select_related(
-        "session__pantry", "pantry", "recorded_by", "sorted_by", "membership", "collection"
-    )
-    return rows.get(pk=visitor.pk)
+    """The visitor as stored now. Locked first, joined afterwards: what PostgreSQL joins while it waits for a lock is
+    from before, and nobody would seem to have sorted this visitor out."""
+    Visitor.objects.select_for_update().get(pk=visitor.pk)
+    joined = ("session__pantry", "pantry", "recorded_by", "sorted_by", "membership", "collection")
+    return Visitor.objects.select_related(*joined).get(pk=visitor.pk)
 
 
 def _check_manager(visitor: Visitor, by: User) -> None:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from careleavers.models import CareLeaver
 from pantry.models import Membership, Pantry
 from pantry.services import memberships
 from referrals import messages, rules
@@ -23,7 +22,6 @@ def accept(*, referral: Referral, by: User, at: datetime, note: str = "") -> Mem
     """
     referral = locked(referral)
     rules.check_can_move(referral.state, rules.ACCEPTED)
-    CareLeaver.objects.select_for_update().get(pk=referral.care_leaver_id)
     check_person(referral.care_leaver, at)
     sharing = check_sharing(referral, at)
     check_not_a_member(referral.care_leaver)

@@ -14,12 +14,15 @@ from stockport_hubs.core.weeks import london_date
 
 
 def locked(referral: Referral) -> Referral:
-    """The introduction as it is stored now, its row locked until the end of the transaction."""
-    return (
-        Referral.objects.select_for_update(of=("self",))
-        .select_related("care_leaver", "sharing", "pantry__operator", "agreement", "made_by", "membership")
-        .get(pk=referral.pk)
-    )
+    """The introduction as it is stored now, its person and then its row locked until the end of the transaction.
+
+    The person first, as whatever follows a death or a withdrawn agreement does: the other way round they would wait for
+    each other. Joined afterwards: what PostgreSQL joins while it waits for a lock is from before.
+    """
+    CareLeaver.objects.select_for_update().get(pk=referral.care_leaver_id)
+    Referral.objects.select_for_update().get(pk=referral.pk)
+    joined = ("care_leaver", "sharing", "pantry__operator", "agreement", "made_by", "membership")
+    return Referral.objects.select_related(*joined).get(pk=referral.pk)
 
 
 def move(

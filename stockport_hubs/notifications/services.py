@@ -93,7 +93,8 @@ def _claim(message_id) -> EmailMessage | None:
 
 def _sendable(message_id) -> Message | None:
     """The locked message, when nobody has claimed it and it may go."""
-    rows = Message.objects.select_for_update(of=("self", "to")).select_related("to__organisation")
+    # Without their keys: whoever records a death meanwhile writes rows that name this account, and is waited for below.
+    rows = Message.objects.select_for_update(of=("self", "to"), no_key=True).select_related("to__organisation")
     message = rows.get(pk=message_id)
     if message.sent_at or message.refused_at or message.claimed_at or message.settled_at:
         return None  # claimed and not sent: whoever sent it died; a human decides, never a resend
