@@ -116,7 +116,8 @@ def _place(text: str) -> tuple[datetime | None, int]:
     moment, _, seen = text.partition("~")
     try:
         at = datetime.fromisoformat(moment)
-        return (at, int(seen)) if timezone.is_aware(at) and 0 <= int(seen) < 100_000 else (None, 0)
+        known = timezone.is_aware(at) and 2000 < at.year < 3000  # the first and the last days have no UTC
+        return (at, int(seen)) if known and 0 <= int(seen) < 100_000 else (None, 0)
     except ValueError:
         return None, 0
 
