@@ -14,6 +14,8 @@ from stockport_hubs.accounts.models import Organisation
 from stockport_hubs.core.forms import DayField, Form, ModelForm, PoundsField, helper
 from stockport_hubs.core.templatetags.hubs import error_links
 
+pytestmark = pytest.mark.sqlite  # the database does not matter
+
 CONTROLS = {"input", "select", "textarea", "button"}
 
 

@@ -17,6 +17,8 @@ from stockport_hubs.home import context, errors
 from tests import factories
 from tests.browser import SAMPLE_PASSWORD, axe_clean, sign_in
 
+pytestmark = pytest.mark.sqlite  # it reads templates
+
 FORBIDDEN = re.compile(r"care[\s_-]*leaver|leaving[\s_-]*care", re.IGNORECASE)
 
 

@@ -14,6 +14,8 @@ import pytest
 from stockport_hubs import pdf
 from stockport_hubs.core.errors import Refused
 
+pytestmark = pytest.mark.sqlite  # the database does not matter
+
 PAGE = (
     "<!DOCTYPE html><html lang='en-GB'><head><meta charset='utf-8'><title>A pack</title></head><body><h1>A pack</h1>"
     "{}<table><thead><tr><th>Week</th><th>Came</th></tr></thead>"

@@ -16,6 +16,8 @@ from stockport_hubs.audit.words import WORDS
 from stockport_hubs.core import triggers
 from stockport_hubs.core.models import AppendOnlyModel
 
+pytestmark = pytest.mark.sqlite  # it reads sources
+
 ROOT = Path(settings.BASE_DIR)
 LADDER = [
     {"home"},
