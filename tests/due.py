@@ -103,11 +103,12 @@ RENEWED = {  # what a run writes: table and which of its rows belong to the seco
 
 
 class Measured(NamedTuple):
-    """Seconds of a run and of its floor, and by how many bytes the process grew during the run."""
+    """Seconds of a run and of its floor, by how many bytes the process grew during the run, and the most it had."""
 
     ours: float
     floor: float
     grown: int
+    peak: int
 
 
 def measure(n: int) -> Measured:
@@ -119,7 +120,7 @@ def measure(n: int) -> Measured:
     done = renewals.sweep(on=DUE, at=moment(DUE), job="bench")
     ours, grown = time.perf_counter() - began, _peak() - before
     assert (done.renewed, done.held, done.failed) == (n, 0, []), done
-    return Measured(ours, floor(), grown)
+    return Measured(ours, floor(), grown, before + grown)
 
 
 def _peak() -> int:

@@ -2,116 +2,47 @@
 
 Each line is a function marked `@line`; it gives the milliseconds of ours and of its floor. Pages and forms are asked
 for in turns, ours and floor, and their medians compared. PostgreSQL keeps what it acknowledges, as in production.
-`make bench ONLY="session page"` measures one line.
+`make bench ONLY="session page"` measures one line; `PEOPLE=5000 make bench ONLY="lists"` the lists of fewer people.
 """
 
-import http.client
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from tests.processes import Process, Started, environment, free_port, manage  # noqa: E402
-from tests.servers import Databases, PostgresServer  # noqa: E402
+import bench_lists
+from bench_pilot import ROOT, SETTINGS, Bench
 
-NOW = "2026-11-18T10:30"
-SETTINGS = {"CLOCK": NOW, "DJANGO_SETTINGS_MODULE": "stockport_hubs.settings.local"}
-PAIRS, WARM_UP = 60, 6
+from tests.processes import Started, manage, python
+from tests.servers import Databases, PostgresServer
 
 
 class Line(NamedTuple):
-    """One row of the table: what, the most that ours may take of the floor, and how to measure it."""
+    """A line of the table: what, the most that ours may take of the floor, and how to measure it, or several of them
+    with their names."""
 
     name: str
     target: float
-    measure: Callable[["Bench"], tuple[float, float]]
+    measure: Callable[[Bench], tuple[float, float] | Iterator[tuple[str, float, float]]]
+    unit: str
 
 
 LINES: list[Line] = []
 
 
-def line(name: str, *, target: float):
-    """Add a line to the table; the function gives (ours, floor) in milliseconds."""
+def line(name: str, *, target: float, unit: str = "ms"):
+    """Add a line to the table; the function gives (ours, floor), or yields (name, ours, floor)."""
 
-    def add(measure: Callable[["Bench"], tuple[float, float]]):
-        LINES.append(Line(name, target, measure))
+    def add(measure):
+        LINES.append(Line(name, target, measure, unit))
         return measure
 
     return add
-
-
-class Visitor:
-    """A signed-in session on one kept-alive connection."""
-
-    def __init__(self, site_url: str, email: str) -> None:
-        from django.contrib.auth import get_user_model
-        from django.test import Client
-
-        client = Client()
-        client.force_login(get_user_model().objects.get(email=email))
-        self.token = "b" * 32
-        self.cookie = f"sessionid={client.cookies['sessionid'].value}; csrftoken={self.token}"
-        self.connection = http.client.HTTPConnection(urlsplit(site_url).netloc)
-
-    def ask(self, path: str, body: str | None = None) -> tuple[float, http.client.HTTPResponse, bytes]:
-        """Milliseconds, the response, its content."""
-        headers = {"Cookie": self.cookie, "X-CSRFToken": self.token}
-        if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        start = time.perf_counter()
-        self.connection.request("POST" if body is not None else "GET", path, body, headers)
-        response = self.connection.getresponse()
-        content = response.read()
-        return (time.perf_counter() - start) * 1000, response, content
-
-
-class Bench:
-    """The sample pilot on PostgreSQL behind gunicorn, and what the lines share."""
-
-    def __init__(self, databases: Databases, site_url: str) -> None:
-        self.databases = databases
-        self.site_url = site_url
-
-    def visitor(self, name: str) -> Visitor:
-        """One of the sample accounts."""
-        return Visitor(self.site_url, f"{name}@example.org")
-
-    def in_turns(
-        self, ours: Callable[[], float], floor: Callable[[], float], pairs: int = PAIRS
-    ) -> tuple[float, float]:
-        """The medians of both, measured alternately so that a slow moment of the machine meets both."""
-        for _ in range(WARM_UP):
-            ours(), floor()
-        times = [(ours(), floor()) for _ in range(pairs)]
-        return statistics.median(t for t, _ in times), statistics.median(t for _, t in times)
-
-    def page(self, account: str, path: str) -> tuple[float, float]:
-        """A page against its own template over rows in memory; the floor must be the same page and ask nothing."""
-        visitor = self.visitor(account)
-
-        def ours() -> float:
-            took, response, content = visitor.ask(path)
-            assert response.status == 200, (path, response.status)
-            self.size = len(content)
-            return took
-
-        def floor() -> float:
-            took, response, content = visitor.ask(f"/floor/page{path}")
-            asked = response.headers.get("X-Queries", "0")
-            assert (response.status, asked) == (200, "0"), (path, response.status, f"{asked} queries in the floor")
-            assert abs(len(content) - self.size) < 0.02 * self.size, (path, len(content), self.size)
-            return took
-
-        return self.in_turns(ours, floor)
 
 
 def todays_session():
@@ -179,12 +110,51 @@ def recording(bench: Bench) -> tuple[float, float]:
 
 @line("renewing 1,000", target=4)
 def renewing(bench: Bench) -> tuple[float, float]:
-    code = "import django; django.setup(); from tests.due import measure; print(*measure(1000)[:2])"
-    env = environment(bench.databases.fresh())
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    ours, floor = map(float, done.stdout.split())
-    return ours * 1000, floor * 1000
+    ours, floor, _ = bench.renewed(1000)
+    return ours, floor
+
+
+@line("renewing 10,000", target=4)
+def renewing_many(bench: Bench) -> tuple[float, float]:
+    ours, floor, _ = bench.renewed(10_000)
+    return ours, floor
+
+
+@line("renewing 10,000: each, against 1,000", target=1.25)
+def renewing_each(bench: Bench) -> tuple[float, float]:
+    return bench.renewed(10_000)[0] / 10_000, bench.renewed(1000)[0] / 1000
+
+
+@line("renewing 10,000: peak, against 1,000", target=1.1, unit="MB")
+def renewing_peak(bench: Bench) -> tuple[float, float]:
+    return bench.renewed(10_000)[2], bench.renewed(1000)[2]
+
+
+@line(f"lists at {bench_lists.PEOPLE:,}", target=1.5)
+def lists(bench: Bench) -> Iterator[tuple[str, float, float]]:
+    """Every list there, first page, last page and a search, against the same at 75 people; no more queries."""
+    database_url, people = bench.databases.fresh(), bench_lists.PEOPLE
+    command = f"load_sample_pilot --care-leavers {people}"
+    began = time.perf_counter()
+    printed = python(database_url, "-c", LOAD, str(people), **SETTINGS)
+    print(f"{command}: {time.perf_counter() - began:.0f} s, {printed.split()[-1]} MB at most", flush=True)
+    many = bench_lists.Site(bench.serve(database_url), database_url, people)
+    few = bench_lists.Site(bench.site_url, bench.database_url, bench_lists.FEW)
+    more = []
+    for found in bench_lists.compare(many, few):
+        yield found.name, found.many, found.few
+        if found.queries_of_many > found.queries_of_few:  # fewer: nobody was found, or rows have less to tell
+            more.append(f"{found.name}: {found.queries_of_many} queries, {found.queries_of_few} at 75 people")
+    assert not more, "\n".join(more)
+
+
+LOAD = """
+import resource, sys
+import django; django.setup()
+from django.core.management import call_command
+call_command("load_sample_pilot", care_leavers=int(sys.argv[1]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
 
 
 BARE_PRINTING = """
@@ -223,25 +193,6 @@ def pack(bench: Bench) -> tuple[float, float]:
         pdf.from_html = real
 
 
-def serve(everything: Started, database_url: str) -> str:
-    """gunicorn with the floors beside the pages; its address."""
-    port = free_port()
-    env = environment(database_url, **SETTINGS, PYTHONPATH=f"{ROOT / 'tools'}:{ROOT}")
-    command = ["-m", "gunicorn", "bench_site:application", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
-    process: Process = everything.process("bench", *command, "--no-control-socket", "--log-level", "warning", env=env)
-
-    def answers() -> bool:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/health/")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-
-    process.wait_until(answers)
-    return f"http://127.0.0.1:{port}"
-
-
 def main() -> int:
     """The table; 1 when a target is missed."""
     only = os.environ.get("ONLY", "").strip()
@@ -257,16 +208,20 @@ def main() -> int:
         django.setup()
         everything = Started(Path(temporary))
         try:
-            bench = Bench(databases, serve(everything, database_url))
-            print(f"{'work':<34}{'ours':>10}{'floor':>10}{'ratio':>8}{'target':>8}")
-            for name, target, measure in LINES:
+            bench = Bench(databases, everything, database_url)
+            print(f"{'work':<60}{'ours':>11}{'floor':>11}{'ratio':>8}{'target':>8}")
+            for name, target, measure, unit in LINES:
                 if only and only not in name:
                     continue
-                ours, floor = measure(bench)
-                ratio = ours / floor
-                missed += ratio > target
-                mark = "" if ratio <= target else "  MISSED"
-                print(f"{name:<34}{ours:>7.1f} ms{floor:>7.1f} ms{ratio:>8.2f}{target:>8.1f}{mark}", flush=True)
+                found = measure(bench)
+                for each, ours, floor in [(name, *found)] if isinstance(found, tuple) else found:
+                    ratio = ours / floor
+                    missed += ratio > target
+                    mark = "" if ratio <= target else "  MISSED"
+                    print(
+                        f"{each:<60}{ours:>8.1f} {unit}{floor:>8.1f} {unit}{ratio:>8.2f}{target:>8.2f}{mark}",
+                        flush=True,
+                    )
         finally:
             from django.db import connections
 

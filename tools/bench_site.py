@@ -9,15 +9,18 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from stockport_hubs.wsgi import application
+from stockport_hubs.wsgi import application as site  # sets Django up
 
-__all__ = ["application"]
+# isort: split
 
 from django.conf import settings
+from django.contrib.auth import get_user_model, login
+from django.contrib.auth.decorators import login_not_required
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import include, path, resolve
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from pantry.models import Collection, Membership, PantrySession, SelectedItem
@@ -26,6 +29,21 @@ from stockport_hubs.core import clock, weeks
 
 settings.ROOT_URLCONF = "bench_site"
 kept: dict[tuple[str, object], tuple[str, dict[str, Any]]] = {}
+
+
+def application(environ, start_response):
+    """The site, telling how many queries each answer took."""
+    queries: list[str] = []
+
+    def count(execute, sql, *rest):
+        queries.append(sql)
+        return execute(sql, *rest)
+
+    def start(status, headers, *more):
+        return start_response(status, [*headers, ("X-Queries", str(len(queries)))], *more)
+
+    with connection.execute_wrapper(count):
+        return site(environ, start)
 
 
 def page_floor(request, page: str):
@@ -47,16 +65,16 @@ def page_floor(request, page: str):
             return match.func(request, *match.args, **match.kwargs)
         finally:
             module.render = real
+    template, context = kept[key]
     queries: list[str] = []
 
     def count(execute, sql, *rest):
         queries.append(sql)
         return execute(sql, *rest)
 
-    template, context = kept[key]
     with connection.execute_wrapper(count):
         response = render(request, template, context)
-    response["X-Queries"] = str(len(queries))
+    response["X-Queries-Of-Template"] = str(len(queries))
     return response
 
 
@@ -86,6 +104,16 @@ def record_floor(request, session_id, membership_id):
     return redirect("home")
 
 
+@login_not_required
+@csrf_exempt
+@require_POST
+def enter(request, name):
+    """Sign in as one of the sample accounts."""
+    user = get_user_model().objects.get(email=f"{name}@example.org")
+    login(request, user)
+    return HttpResponse("in")
+
+
 def empty(request):
     """Nothing but the middleware."""
     return HttpResponse("nothing")
@@ -93,6 +121,7 @@ def empty(request):
 
 urlpatterns = [
     path("floor/empty/", empty),
+    path("floor/enter/<str:name>/", enter),
     path("floor/record/<uuid:session_id>/<uuid:membership_id>/", record_floor),
     path("floor/page/<path:page>", page_floor),
     path("floor/page/", page_floor, {"page": ""}),

@@ -1,0 +1,112 @@
+"""What the lines of `make bench` share: the sample pilot on PostgreSQL behind gunicorn, visitors, asking in turns."""
+
+import http.client
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from tests.processes import Started, environment, free_port, python  # noqa: E402
+from tests.servers import Databases  # noqa: E402
+
+NOW = "2026-11-18T10:30"
+SETTINGS = {"CLOCK": NOW, "DJANGO_SETTINGS_MODULE": "stockport_hubs.settings.local"}
+PAIRS, WARM_UP = 60, 6
+
+
+class Visitor:
+    """A signed-in session on one kept-alive connection."""
+
+    def __init__(self, site_url: str, email: str) -> None:
+        from django.contrib.auth import get_user_model
+        from django.test import Client
+
+        client = Client()
+        client.force_login(get_user_model().objects.get(email=email))
+        self.token = "b" * 32
+        self.cookie = f"sessionid={client.cookies['sessionid'].value}; csrftoken={self.token}"
+        self.connection = http.client.HTTPConnection(urlsplit(site_url).netloc)
+
+    def ask(self, path: str, body: str | None = None) -> tuple[float, http.client.HTTPResponse, bytes]:
+        """Milliseconds, the response, its content."""
+        headers = {"Cookie": self.cookie, "X-CSRFToken": self.token}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        start = time.perf_counter()
+        self.connection.request("POST" if body is not None else "GET", path, body, headers)
+        response = self.connection.getresponse()
+        content = response.read()
+        return (time.perf_counter() - start) * 1000, response, content
+
+
+class Bench:
+    """The sample pilot on PostgreSQL behind gunicorn, and what the lines share."""
+
+    def __init__(self, databases: Databases, everything: Started, database_url: str) -> None:
+        self.databases = databases
+        self.everything = everything
+        self.database_url = database_url
+        self.site_url = self.serve(database_url)
+        self.renewals: dict[int, tuple[float, float, float]] = {}
+
+    def serve(self, database_url: str) -> str:
+        """gunicorn with the floors beside the pages; its address."""
+        port = free_port()
+        env = environment(database_url, **SETTINGS, PYTHONPATH=f"{ROOT / 'tools'}:{ROOT}")
+        command = ["-m", "gunicorn", "bench_site:application", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
+        process = self.everything.process("bench", *command, "--no-control-socket", "--log-level", "warning", env=env)
+
+        def answers() -> bool:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+                connection.request("GET", "/health/")
+                return connection.getresponse().status == 200
+            except OSError:
+                return False
+
+        process.wait_until(answers)
+        return f"http://127.0.0.1:{port}"
+
+    def renewed(self, n: int) -> tuple[float, float, float]:
+        """Milliseconds of a run and of its floor, and the most megabytes the process had; measured once."""
+        if n not in self.renewals:
+            code = f"import django; django.setup(); from tests.due import measure; print(*measure({n}))"
+            ours, floor, _, peak = map(float, python(self.databases.fresh(), "-c", code).split())
+            self.renewals[n] = ours * 1000, floor * 1000, peak / 2**20
+        return self.renewals[n]
+
+    def visitor(self, name: str) -> Visitor:
+        """One of the sample accounts."""
+        return Visitor(self.site_url, f"{name}@example.org")
+
+    def in_turns(
+        self, ours: Callable[[], float], floor: Callable[[], float], pairs: int = PAIRS
+    ) -> tuple[float, float]:
+        """The medians of both, measured alternately so that a slow moment of the machine meets both."""
+        for _ in range(WARM_UP):
+            ours(), floor()
+        times = [(ours(), floor()) for _ in range(pairs)]
+        return statistics.median(t for t, _ in times), statistics.median(t for _, t in times)
+
+    def page(self, account: str, path: str) -> tuple[float, float]:
+        """A page against its own template over rows in memory; the floor must be the same page and ask nothing."""
+        visitor = self.visitor(account)
+
+        def ours() -> float:
+            took, response, content = visitor.ask(path)
+            assert response.status == 200, (path, response.status)
+            self.size = len(content)
+            return took
+
+        def floor() -> float:
+            took, response, content = visitor.ask(f"/floor/page{path}")
+            asked = response.headers.get("X-Queries-Of-Template", "0")
+            assert (response.status, asked) == (200, "0"), (path, response.status, f"{asked} queries in the floor")
+            assert abs(len(content) - self.size) < 0.02 * self.size, (path, len(content), self.size)
+            return took
+
+        return self.in_turns(ours, floor)
