@@ -13,7 +13,7 @@ from django.urls import reverse
 from careleavers.models import CareLeaver, DeathCorrection
 from careleavers.services import people, sharing
 from pantry.models import Membership, PaidWeek
-from pantry.services import collections, sessions
+from pantry.services import collections, memberships, sessions
 from referrals import facts, rules, services
 from referrals.models import PrintedName, Referral
 from referrals.services import agreements
@@ -355,6 +355,16 @@ def test_a_death_withdraws_an_introduction_under_way_and_no_message_goes_out(wor
     assert (referral.state, mail.outbox) == ("withdrawn", [])
     refusals = set(Message.objects.values_list("refused_because", flat=True))
     assert refusals == {"The person has died.", "The introduction is not theirs any more."}
+
+
+def test_whoever_is_introduced_after_the_pantry_recorded_a_death_by_mistake_joins_again(world):
+    first = member(world)
+    memberships.leave(membership=first.membership, on=THURSDAY, reason="died", by=world.pantry_manager, at=AT)
+    again = introduce(world, first.care_leaver)
+    joined = services.accept(referral=again, by=world.pantry_manager, at=AT)
+    first.membership.refresh_from_db()
+    assert (first.membership.end_reason, joined.previous) == ("left", first.membership)
+    assert joined.blocks.get().joining_pence == 0
 
 
 def test_a_death_that_comes_with_an_edit_or_an_import_is_followed_by_its_job(world):

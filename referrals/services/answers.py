@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from pantry.models import Membership, Pantry
-from pantry.services import memberships
+from pantry.services import memberships, standing
 from referrals import messages, rules
 from referrals.models import Referral
 from referrals.services.moves import check_not_a_member, check_person, check_sharing, locked, move, note_text
@@ -33,7 +33,7 @@ def accept(*, referral: Referral, by: User, at: datetime, note: str = "") -> Mem
         agreement=referral.agreement,
         first_week=referral.first_week,
         funded_until=rules.funded_until(referral.care_leaver.born_on),
-        previous=previous_of(referral),
+        previous=previous_of(referral, by=by, at=at),
         by=by,
         at=at,
     )
@@ -106,15 +106,21 @@ def decline(
     return referral
 
 
-def previous_of(referral: Referral) -> Membership | None:
-    """The membership they had before at this operator: no second joining fee within 12 months."""
+def previous_of(referral: Referral, *, by: User, at: datetime) -> Membership | None:
+    """The membership they had before at this operator: no second joining fee within 12 months.
+
+    Whoever is introduced lives: a death that the pantry recorded there was a mistake, and is corrected.
+    """
     earlier = Referral.objects.filter(
         care_leaver=referral.care_leaver,
         membership__operator=referral.goes_to.operator,
         membership__state=Membership.State.ENDED,
     ).select_related("membership")
     last = earlier.order_by("-membership__ended_on", "-membership__number").first()
-    return last.membership if last else None
+    membership = last.membership if last else None
+    if membership and membership.end_reason == Membership.EndReason.DIED:
+        return standing.not_died(membership=membership, by=by, at=at)
+    return membership
 
 
 def _check_room(referral: Referral) -> None:

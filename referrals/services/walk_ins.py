@@ -103,7 +103,7 @@ def confirm(
     move(referral, rules.SENT, "referrals.referral.sent", by=by, at=at + TICK, sent_at=at)
     given: dict = {"agreement": agreement, "funded_until": rules.funded_until(care_leaver.born_on), "by": by, "at": at}
     if membership.state == Membership.State.PENDING:
-        membership = memberships.confirm(membership=membership, previous=previous_of(referral), **given)
+        membership = memberships.confirm(membership=membership, previous=previous_of(referral, by=by, at=at), **given)
     else:
         memberships.fund(membership=membership, **given)
     move(
