@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Exists, Max, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Lower
 
 from pantry import counter
@@ -268,12 +268,11 @@ def recorded_in(sessions: Iterable[PantrySession]) -> Counter:
     return Counter(counted.order_by().values_list("session_id", flat=True))
 
 
-def only_funded(pantries: Iterable[Pantry]) -> list[Pantry]:
-    """Pantries with members of whom every one is paid for by an agreement: there the list itself tells who that is."""
+def only_funded(pantries: QuerySet[Pantry]) -> list[Pantry]:
+    """Those with members of whom every one is paid for by an agreement: there the list itself tells who that is."""
     current = Place.objects.filter(pantry=OuterRef("pk"), to_week__isnull=True).exclude(
         membership__state=Membership.State.ENDED
     )
-    asked = Pantry.objects.filter(pk__in=[pantry.pk for pantry in pantries])
     return list(
-        asked.filter(Exists(current), ~Exists(current.filter(membership__agreement__isnull=True))).order_by("name")
+        pantries.filter(Exists(current), ~Exists(current.filter(membership__agreement__isnull=True))).order_by("name")
     )

@@ -46,7 +46,7 @@ def members(request):
         "is_filtered": bool(query or pantry or state != "current"),
         "sees_people": sees_people,
         "search_label": "Name or number" if sees_people else "Number",
-        "telling": roster.only_funded([pantry] if pantry else own) if sees_people else [],
+        "telling": roster.only_funded(own.filter(pk=pantry.pk) if pantry else own) if sees_people else [],
     }
     return render(request, "pantry/members.html", context)
 

@@ -66,7 +66,7 @@ def _pantry(request, pantry_id, form: VolunteerForm | None = None):
         "closures": shown.closures.filter(withdrawn_at__isnull=True, until_on__gte=today).order_by("from_on"),
         "bands": shown.bands.all(),
         "room": directory.room(shown.capacity, shown.members),
-        "list_tells": manages and bool(roster.only_funded([shown])),
+        "list_tells": manages and bool(roster.only_funded(Pantry.objects.for_user(request.user).filter(pk=shown.pk))),
         "staff": shown.staff.none(),
         "form": None,
     }
