@@ -112,7 +112,7 @@ def _kind(name: str, subject: str, sentence: str, state: str) -> None:
         if referral is None:
             return "The introduction is not theirs any more."
         if referral.care_leaver.has_died:
-            return "The person has died."
+            return "Nothing more is sent about this person."
         return None if referral.state == state else "The introduction has moved on."
 
     notifications.kind(name, render=render, may_send=may_send, label=subject)
@@ -141,7 +141,7 @@ def _may_warn(ids: dict, to: User) -> str | None:
     if not Referral.objects.for_user(to).filter(pk=warning.referral_id).exists():
         return "The introduction is not theirs any more."
     if warning.referral.care_leaver.has_died:
-        return "The person has died."
+        return "Nothing more is sent about this person."
     return warnings.why_not_news(warning.referral, warning, clock.today())
 
 

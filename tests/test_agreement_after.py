@@ -354,7 +354,7 @@ def test_a_death_withdraws_an_introduction_under_way_and_no_message_goes_out(wor
     referral.refresh_from_db()
     assert (referral.state, mail.outbox) == ("withdrawn", [])
     refusals = set(Message.objects.values_list("refused_because", flat=True))
-    assert refusals == {"The person has died.", "The introduction is not theirs any more."}
+    assert refusals == {"Nothing more is sent about this person.", "The introduction is not theirs any more."}
 
 
 def test_whoever_is_introduced_after_the_pantry_recorded_a_death_by_mistake_joins_again(world):
