@@ -69,7 +69,7 @@ def test_every_variable_read_anywhere_is_explained_in_the_example():
     )
     named = {a or b for path in code for a, b in reads.findall(path.read_text())}
     named |= {found[0] for found in VARIABLE.findall((ROOT / "docker-compose.yml").read_text())}
-    from_elsewhere = {"PATH", "CI", "ONLY", "SEED"}  # the shell's, continuous integration's, make's own
+    from_elsewhere = {"PATH", "CI", "ONLY", "SEED", "PEOPLE"}  # the shell's, continuous integration's, make's own
     assert named - from_elsewhere == set(example())
     lines = (ROOT / ".env.example").read_text().splitlines()
     assert [

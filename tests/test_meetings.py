@@ -16,6 +16,8 @@ from stockport_hubs.core.errors import Refused
 from tests import factories
 from tests.factories import moment
 
+pytestmark = pytest.mark.postgres  # pages and files: once, on the database of production
+
 DAY = date(2026, 4, 15)
 
 

@@ -15,7 +15,7 @@ from tests.counter_scene import WEDNESDAY, Counter, at
 from tests.factories import moment
 from tests.test_session_pages import text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
 MONDAY = WEDNESDAY - timedelta(days=2)
 
 

@@ -16,7 +16,7 @@ from tests.factories import World, moment
 from tests.test_agreements import collect
 from tests.test_places import as_user, posted_day, refusal, text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
 FIRST, DUE, NEXT = date(2026, 4, 6), date(2026, 9, 7), date(2026, 10, 5)
 READERS = {Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER, Role.PANTRY_MANAGER}
 LIST = "/pantry/renewals/"

@@ -29,22 +29,22 @@ renewals.BATCH = 25  # more moments at which a process can die
 {extra}
 call_command("renew_blocks", "--on", "2026-09-07")
 """
-# No lock on the members, and nobody writes the first batch before both have read it: a race, not a matter of luck.
+# No lock on the members, and nobody goes on to the money, which has a lock of its own, before both have read the first
+# batch: a race, not a matter of luck.
 WITHOUT_LOCK = """
 import time
 from pathlib import Path
-from pantry.services import blocks
 MembershipQuerySet.select_for_update = lambda rows, **how: rows.all()
-folder, write = Path({folder!r}), blocks.write
+folder, open_funds = Path({folder!r}), renewals.Funds
 
-def write_together(*purchases, **how):
+def open_together(*agreements):
     (folder / {name!r}).touch()
     until = time.monotonic() + 30
     while not all((folder / each).exists() for each in ("first", "second")) and time.monotonic() < until:
         time.sleep(0.01)
-    return write(*purchases, **how)
+    return open_funds(*agreements)
 
-blocks.write = write_together
+renewals.Funds = open_together
 """
 MAKE = "import django; django.setup(); from tests.due import make_due; from tests.factories import World; "
 KEYS = {
