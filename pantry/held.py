@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from pantry import rules
@@ -11,6 +10,7 @@ from pantry.calendar import WeekCalendar
 from pantry.models import Collection, Membership, Pantry, Place, PrepaidBlock, RenewalDecision
 from pantry.services import histories, judging, renewals
 from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.core.rehearsal import rehearsed
 
 Outcome = RenewalDecision.Outcome
 Reason = RenewalDecision.Reason
@@ -111,11 +111,10 @@ class Consequence:
 
 def preview(decision: RenewalDecision, outcome: str, *, by: User, at: datetime, **chosen) -> Consequence:
     """What deciding would do, by doing it and taking it back; refuses as the deed would."""
-    with transaction.atomic():
+    with rehearsed():
         done = renewals.decide(decision=decision, outcome=outcome, by=by, at=at, **chosen)
         block = done.block
         bought = sorted(week.week for week in block.paid_weeks.all() if week.week) if block else []
-        transaction.set_rollback(True)
     if block is None:
         return Consequence(outcome)
     return Consequence(

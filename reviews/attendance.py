@@ -21,7 +21,6 @@ CAME, MISSED, TO_COME, CLOSED, PAUSED, OUTSIDE = "came", "missed", "to_come", "c
 COULD_COME = (CAME, MISSED, TO_COME)
 LAST = 4  # the open weeks that "regular" and "came lately" look at
 REGULAR_FROM = 3
-LAPSING_FROM = 2
 RETAINED_WITHIN = 8 * WEEK
 BITS = 60  # weeks in one number of the database
 

@@ -3,11 +3,10 @@
 `.venv/bin/pytest tests/test_x.py` runs on SQLite; `python3 tools/prepare.py postgres tests/test_x.py` does so on a
 throw-away PostgreSQL with Redis; `make test` runs everything on both.
 
-Markers: `sqlite` (SQLite run only: the database does not matter, or is SQLite), `postgres` (PostgreSQL run
-only: it is about PostgreSQL, or pages that one run is enough for),
-`browser` (needs Chromium), `vectors` (runs in each of ZONES), `slow` (`make proof` only), `promise("M4")` (a promise:
-small here, its full size in `make proof`), `logs_errors` (ERROR records are what is expected), `console("404")`
-(console messages that hold the text are expected).
+Markers: `sqlite` (SQLite run only: the database does not matter, or is SQLite), `postgres` (PostgreSQL run only: it is
+about PostgreSQL, or pages that one run is enough for), `browser` (needs Chromium), `vectors` (runs in each of ZONES),
+`slow` (`make proof` only), `promise("M4")` (a promise: small here, its full size in `make proof`), `logs_errors` (ERROR
+records are what is expected), `console("404")` (console messages that hold the text are expected).
 """
 
 import gc

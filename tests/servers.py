@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ call_command("createcachetable")
 """
 
 
-class Server:
+class Server(ABC):
     """What the servers share: a temporary folder, start, stop, `with`."""
 
     def __init__(self) -> None:
@@ -36,8 +37,9 @@ class Server:
         self.port = free_port()
         self.process: Process
 
+    @abstractmethod
     def start(self) -> None:
-        raise NotImplementedError
+        """Have it answer on its port."""
 
     def stop(self) -> None:
         """End it and leave nothing on the disk."""

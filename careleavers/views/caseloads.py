@@ -14,6 +14,7 @@ from careleavers.views.doors import PER_PAGE, log_list, manager
 from stockport_hubs.accounts.permissions import get_or_404
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.rehearsal import rehearsed
 
 SHOWN = 10
 
@@ -58,10 +59,8 @@ def _page(request, pk, form_class, initial: dict, does: str):
     if request.method == "POST" and form.is_valid():
         verb = caseloads.transfer if form_class is CaseloadTransferForm else caseloads.cover
         try:
-            with transaction.atomic():
+            with rehearsed(unless="confirmed" in request.POST):
                 move = verb(of=of, **form.answers, by=request.user, at=clock.now())
-                if "confirmed" not in request.POST:  # done and taken back: what is shown is what will happen
-                    transaction.set_rollback(True)
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:

@@ -13,6 +13,7 @@ from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.rehearsal import rehearsed
 
 DETAILS = (
     "name",
@@ -168,10 +169,8 @@ def announce_closure(*, pantry: Pantry, from_on: date, until_on: date, reason: s
 
 def preview_closure(**asked) -> Closure:
     """What `announce_closure` would do, by doing it and taking it back: the preview cannot differ from the deed."""
-    with transaction.atomic():
-        closure = announce_closure(**asked)
-        transaction.set_rollback(True)
-    return closure
+    with rehearsed():
+        return announce_closure(**asked)
 
 
 def can_withdraw(closure: Closure, today: date) -> bool:

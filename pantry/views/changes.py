@@ -20,6 +20,7 @@ from stockport_hubs.accounts.permissions import roles
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.money import pounds
+from stockport_hubs.core.rehearsal import rehearsed
 
 PAGE = 25
 Facts = list[tuple[str, str]]
@@ -35,10 +36,8 @@ def _ask(
     context["sees_people"] = shown.sees_people(request.user)
     if request.method == "POST" and step != "change" and form.is_valid():
         try:
-            with transaction.atomic():
+            with rehearsed(unless=step == "confirm"):
                 facts, done = do(form.cleaned_data)
-                if step != "confirm":  # done and taken back: what is shown is what will happen
-                    transaction.set_rollback(True)
         except Refused as why:
             form.add_error(None, str(why))
         else:

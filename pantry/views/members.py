@@ -18,6 +18,7 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, needs
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.money import pounds
+from stockport_hubs.core.rehearsal import rehearsed
 
 PAGE = 25
 STATE_COLOURS = {"pending": "blue", "open": "green", "paused": "yellow", "ended": "grey"}
@@ -143,10 +144,8 @@ def member_end(request, membership_id):
     if request.method == "POST" and form.is_valid():
         day, reason = form.cleaned_data["on"], form.cleaned_data["reason"]
         try:
-            with transaction.atomic():
+            with rehearsed(unless=form.cleaned_data["confirmed"]):
                 pence = memberships.leave(membership=found, on=day, reason=reason, by=request.user, at=clock.now())
-                if not form.cleaned_data["confirmed"]:  # done and taken back: what is shown is what will happen
-                    transaction.set_rollback(True)
             if form.cleaned_data["confirmed"]:
                 credited = f" {pounds(pence)} went back as credit." if pence else ""
                 messages.success(request, f"Membership {found.number} has ended.{credited}")

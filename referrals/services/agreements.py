@@ -177,11 +177,6 @@ def _printed(membership: Membership, at: datetime) -> None:
     PrintedName.objects.get_or_create(membership=membership, destroyed_at=None, defaults={"hidden_at": at})
 
 
-def printed_to_destroy(user: User) -> Iterable[PrintedName]:
-    """What a pantry manager has to destroy, the oldest first."""
-    return PrintedName.objects.for_user(user).to_destroy().select_related("membership")
-
-
 @transaction.atomic
 def destroyed(*, printed: PrintedName, by: User, at: datetime) -> None:
     """The pantry manager has destroyed what was printed."""

@@ -20,6 +20,7 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.money import pounds
+from stockport_hubs.core.rehearsal import rehearsed
 
 PAGE = 25
 
@@ -60,10 +61,8 @@ def withdraw(request, person_id):
     if request.method == "POST" and form.is_valid():
         confirmed = "confirmed" in request.POST
         try:
-            with transaction.atomic():
+            with rehearsed(unless=confirmed):
                 pence = services.withdraw_agreement(care_leaver=person, **form.answers, by=request.user, at=clock.now())
-                if not confirmed:
-                    transaction.set_rollback(True)
         except Refused as why:
             form.add_error(None, str(why))
         else:
@@ -86,10 +85,8 @@ def died(request, person_id):
     if request.method == "POST" and form.is_valid():
         confirmed = "confirmed" in request.POST
         try:
-            with transaction.atomic():
+            with rehearsed(unless=confirmed):
                 pence = services.record_death(care_leaver=person, **form.cleaned_data, by=request.user, at=clock.now())
-                if not confirmed:
-                    transaction.set_rollback(True)
         except Refused as why:
             form.add_error(None, str(why))
         else:

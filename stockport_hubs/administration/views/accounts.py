@@ -1,5 +1,7 @@
 """Account pages: who has one, invitations, roles, deactivation; organisations."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -157,12 +159,7 @@ def move(request, pk):
 def invitation_withdraw(request, pk):
     """The open link stops working."""
     shown = _account(request, pk)
-    try:
-        services.withdraw_invitation(user=shown, by=request.user, at=clock.now())
-        messages.success(request, f"The invitation of {shown.name} no longer works.")
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    return redirect("accounts:detail", shown.pk)
+    return _done(request, shown, services.withdraw_invitation, f"The invitation of {shown.name} no longer works.")
 
 
 @administers
@@ -170,12 +167,8 @@ def second_step_reset(request, pk):
     """Ask, then remove somebody's second step: they have lost their phone or key."""
     shown = _account(request, pk)
     if request.method == "POST":
-        try:
-            services.reset_second_step(user=shown, by=request.user, at=clock.now())
-            messages.success(request, f"The second step of {shown.name} is removed, and they have been told.")
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-        return redirect("accounts:detail", shown.pk)
+        said = f"The second step of {shown.name} is removed, and they have been told."
+        return _done(request, shown, services.reset_second_step, said)
     return render(request, "administration/account_second_step.html", {"account": shown})
 
 
@@ -184,12 +177,8 @@ def second_step_reset(request, pk):
 def invite_again(request, pk):
     """Withdraw the open invitation and send a new one."""
     shown = _account(request, pk)
-    try:
-        services.invite_again(user=shown, by=request.user, at=clock.now())
-        messages.success(request, f"A new invitation is on its way to {shown.email}. Earlier links no longer work.")
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    return redirect("accounts:detail", shown.pk)
+    said = f"A new invitation is on its way to {shown.email}. Earlier links no longer work."
+    return _done(request, shown, services.invite_again, said)
 
 
 @administers
@@ -197,12 +186,7 @@ def deactivate(request, pk):
     """Ask, then end an account at once."""
     shown = _account(request, pk)
     if request.method == "POST":
-        try:
-            services.deactivate(user=shown, by=request.user, at=clock.now())
-            messages.success(request, f"{shown.name} can no longer sign in.")
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-        return redirect("accounts:detail", shown.pk)
+        return _done(request, shown, services.deactivate, f"{shown.name} can no longer sign in.")
     return render(request, "administration/account_deactivate.html", {"account": shown})
 
 
@@ -211,13 +195,8 @@ def deactivate(request, pk):
 def reactivate(request, pk):
     """Let a deactivated account in again."""
     shown = _account(request, pk)
-    try:
-        services.reactivate(user=shown, by=request.user, at=clock.now())
-        then = "can sign in again" if shown.joined_at else "has been sent a new invitation"
-        messages.success(request, f"{shown.name} {then}.")
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    return redirect("accounts:detail", shown.pk)
+    then = "can sign in again" if shown.joined_at else "has been sent a new invitation"
+    return _done(request, shown, services.reactivate, f"{shown.name} {then}.")
 
 
 def _account(request, pk) -> User:
@@ -246,3 +225,13 @@ def organisation_add(request):
             messages.success(request, f"{added.name} has been added. You can now invite people to it.")
             return redirect("accounts:organisations")
     return render(request, "administration/organisation_add.html", {"form": form})
+
+
+def _done(request, shown: User, verb: Callable, said: str):
+    """Do it, say so or why not, and go back to the account."""
+    try:
+        verb(user=shown, by=request.user, at=clock.now())
+        messages.success(request, said)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("accounts:detail", shown.pk)
