@@ -34,4 +34,4 @@ RUN SECRET_KEY=collecting ALLOWED_HOSTS=collecting DATABASE_URL=sqlite:////tmp/n
     && mkdir var && chown hubs:hubs var
 USER hubs
 EXPOSE 8000
-CMD ["sh", "-c", "python manage.py check_production && exec gunicorn stockport_hubs.wsgi --bind 0.0.0.0:8000 --workers 3 --no-control-socket --logger-class stockport_hubs.core.gunicorn_logs.JsonLogger"]
+CMD ["sh", "-c", "python manage.py check_production && exec gunicorn -c python:stockport_hubs.gunicorn_config stockport_hubs.wsgi --bind 0.0.0.0:8000 --workers 3 --logger-class stockport_hubs.core.gunicorn_logs.JsonLogger"]

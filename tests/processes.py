@@ -155,13 +155,16 @@ class Started:
         self.processes.append(started)
         return started
 
-    def site(self, database_url: str, *, workers: int = 2, **env: str) -> Site:
+    def site(
+        self, database_url: str, *, workers: int = 2, application: str = "stockport_hubs.wsgi", **env: str
+    ) -> Site:
         """gunicorn on that database, answering."""
         port = free_port()
-        command = ["-m", "gunicorn", "stockport_hubs.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+        command = ["-m", "gunicorn", "-c", "python:stockport_hubs.gunicorn_config", application]
+        options = ["--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--log-level", "warning"]
         url = f"http://127.0.0.1:{port}"
         variables = environment(database_url, SITE_URL=url, **env)
-        process = self.process("gunicorn", *command, "--log-level", "warning", "--no-control-socket", env=variables)
+        process = self.process("gunicorn", *command, *options, env=variables)
         site = Site(process, url, database_url)
         process.wait_until(site.healthy)
         return site

@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 
@@ -159,3 +160,16 @@ def test_dockerfile_copies_every_folder_the_site_runs_from():
         "manage.py",
     }
     assert needed - set(map(str, map(Path, copied))) == set()
+
+
+@pytest.mark.sqlite
+def test_connections_on_which_nothing_is_said_hold_up_nobody(gunicorn_site, fresh_database):
+    """A browser opens up to six before it has anything to ask; a phone that loses its way leaves some behind."""
+    site = gunicorn_site(fresh_database)
+    address = ("127.0.0.1", int(site.url.rpartition(":")[2]))
+    silent = [socket.create_connection(address) for _ in range(12)]
+    began = time.monotonic()
+    assert site.healthy()
+    assert time.monotonic() - began < 1
+    for each in silent:
+        each.close()

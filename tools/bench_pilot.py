@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.processes import Started, environment, free_port, python  # noqa: E402
+from tests.processes import Started, python  # noqa: E402
 from tests.servers import Databases  # noqa: E402
 
 NOW = "2026-11-18T10:30"
@@ -55,21 +55,10 @@ class Bench:
 
     def serve(self, database_url: str) -> str:
         """gunicorn with the floors beside the pages; its address."""
-        port = free_port()
-        env = environment(database_url, **SETTINGS, PYTHONPATH=f"{ROOT / 'tools'}:{ROOT}")
-        command = ["-m", "gunicorn", "bench_site:application", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
-        process = self.everything.process("bench", *command, "--no-control-socket", "--log-level", "warning", env=env)
-
-        def answers() -> bool:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                connection.request("GET", "/health/")
-                return connection.getresponse().status == 200
-            except OSError:
-                return False
-
-        process.wait_until(answers)
-        return f"http://127.0.0.1:{port}"
+        site = self.everything.site(
+            database_url, application="bench_site:application", **SETTINGS, PYTHONPATH=f"{ROOT / 'tools'}:{ROOT}"
+        )
+        return site.url
 
     def renewed(self, n: int) -> tuple[float, float, float]:
         """Milliseconds of a run and of its floor, and the most megabytes the process had; measured once."""

@@ -150,8 +150,9 @@ def main() -> int:
     try:
         bring_database_up_to_date()
         children["web server"] = start(
-            "-m", "gunicorn", "stockport_hubs.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-            "--graceful-timeout", "2", "--log-level", "warning", "--no-control-socket", "--preload",
+            "-m", "gunicorn", "-c", "python:stockport_hubs.gunicorn_config", "stockport_hubs.wsgi",
+            "--bind", f"127.0.0.1:{port}", "--workers", "2", "--graceful-timeout", "2", "--preload",
+            "--log-level", "warning",
         )  # fmt: skip
         children["job runner"] = start("manage.py", "run_jobs")
         return keep_going(children, port, maker)
