@@ -119,10 +119,11 @@ EMPTY = """form => {
 class Walk:
     """What an account came across: routes of pages, routes of forms sent empty, faults."""
 
-    def __init__(self, page, base: str, account: str):
+    def __init__(self, page, base: str, account: str, sent: set[str]):
         self.page, self.base, self.account = page, base, account
         self.pages: set[str] = set()
         self.forms: set[str] = set()
+        self.sent = sent  # forms that somebody has sent empty: they refuse anyone alike
         self.faults: list[str] = []
 
     def route(self, url: str) -> str:
@@ -178,12 +179,13 @@ class Walk:
         """Take everything out of the nth form and send it: an error summary comes back."""
         form = self.page.locator("main form").nth(n)
         route = self.route(form.evaluate("form => form.action || location.href"))
-        if form.get_attribute("role") == "search" or form.get_attribute("method") != "post" or route in self.forms:
+        if form.get_attribute("role") == "search" or form.get_attribute("method") != "post" or route in self.sent:
             return
         button = form.evaluate_handle(EMPTY).as_element()
         if button is None or route in NOTHING_TO_REFUSE:
             return
         self.forms.add(route)
+        self.sent.add(route)
         with self.page.expect_navigation():
             button.click()
         if not self.page.locator(".govuk-error-summary a, .hubs-banner--problem").count():
@@ -196,6 +198,7 @@ class Walk:
 def walked(sample_site, chromium):
     """`walked(account)`: that account's walk, done once."""
     done: dict[str, Walk] = {}
+    sent: set[str] = set()
 
     def walk(account: str) -> Walk:
         if account not in done:
@@ -203,7 +206,7 @@ def walked(sample_site, chromium):
             page = context.new_page()
             page.set_default_timeout(15_000)
             problems = browser.collect_problems(page)
-            done[account] = Walk(page, sample_site.url, account).walk()
+            done[account] = Walk(page, sample_site.url, account, sent).walk()
             done[account].faults += problems
             context.close()
         return done[account]
