@@ -77,7 +77,7 @@ class PostgresServer(Server):
             init = [str(self.binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync"]
             made = Process([*init, "--encoding=UTF8", "--locale=C.UTF-8"], log=log, user=self.user)
             assert made.process.wait() == 0, made.text()
-        off = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        off = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "jit=off"]
         own = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"]
         options = [part for option in own + ([] if self.durable else off) for part in ("-c", option)]
         command = [str(self.binaries / "postgres"), "-D", str(data), "-p", str(self.port), *options]
