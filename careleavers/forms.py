@@ -181,12 +181,12 @@ class AllocateForm(Form):
     )
     on = DayField(label="From which day?")
 
-    def __init__(self, *args, user: User, cancel: str, **kwargs):
+    def __init__(self, *args, user: User, transfers: bool, cancel: str, **kwargs):
         super().__init__(*args, **kwargs)
         advisor = self.fields["advisor"]
         advisor.queryset = allocations.advisors_for(user)
         advisor.label_from_instance = caseload_label
-        self.helper = helper("advisor", "on", submit="Allocate", cancel=cancel)
+        self.helper = helper("advisor", "on", submit="Transfer" if transfers else "Allocate", cancel=cancel)
 
 
 def caseload_label(advisor) -> str:

@@ -20,7 +20,8 @@ def allocate(request, pk):
     """Allocate or transfer a young person from a day."""
     person = person_or_404(request, pk)
     back = person_url("detail", person)
-    form = AllocateForm(request.POST or None, user=request.user, cancel=back, initial={"on": clock.today()})
+    options = {"user": request.user, "transfers": bool(person.allocated), "cancel": back}
+    form = AllocateForm(request.POST or None, **options, initial={"on": clock.today()})
     if request.method == "POST" and form.is_valid():
         advisor = form.cleaned_data["advisor"]
         try:

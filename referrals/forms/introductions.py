@@ -170,7 +170,7 @@ class PlaceForm(Form):
         mondays = rules.first_weeks(on)
         self.fields["first_week"].choices = [
             ("", "The first week the pantry opens"),
-            *((day.isoformat(), f"Week of Monday {day:%-d %B %Y}") for day in mondays),
+            *((day.isoformat(), f"Week of {day:%-d %B %Y}") for day in mondays),
         ]
         self.helper = helper(*self.fields, submit="Save and continue", cancel=cancel)
 

@@ -71,7 +71,7 @@ class MoveForm(_OneDay):
         pantry.choices = [(key, choice.pantry.name) for key, choice in self.pantries.items()]
         pantry.choice_hints = {key: choice.hint for key, choice in self.pantries.items()}
         mondays = [monday(on) + WEEK * n for n in range(1, rules.WEEKS_AHEAD + 1)]
-        self.fields["from_week"].choices = [(day.isoformat(), f"Week of Monday {day:%-d %B %Y}") for day in mondays]
+        self.fields["from_week"].choices = [(day.isoformat(), f"Week of {day:%-d %B %Y}") for day in mondays]
 
     @property
     def answers(self) -> dict:

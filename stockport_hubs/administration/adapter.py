@@ -92,6 +92,10 @@ class MFAAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text):
         return encryption.decrypt(encrypted_text)
 
+    def generate_authenticator_name(self, user, type):
+        before = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return f"Passkey {before + 1}" if before else "Passkey"
+
     def get_totp_issuer(self):
         return "Stockport Hubs"
 
