@@ -63,8 +63,10 @@ def lines(members: Iterable[Membership], on: date) -> list[Line]:
     later = PaidWeek.objects.filter(membership__in=keys).later_than(on).order_by().values_list("membership")
     left = {key: (count, pence or 0) for key, count, pence in later.annotate(Count("pk"), Sum("pence"))}
     bought: dict[UUID, int] = {}
-    for block in PrepaidBlock.objects.filter(membership__in=keys).exclude(source=BlockSource.SELF_PAY):
-        bought[block.membership_id] = bought.get(block.membership_id, 0) + block.price_pence
+    blocks = PrepaidBlock.objects.filter(membership__in=keys).exclude(source=BlockSource.SELF_PAY)
+    for block in blocks.with_top_ups():
+        price = block.price_pence + block.topped_up_pence
+        bought[block.membership_id] = bought.get(block.membership_id, 0) + price
     counted = Collection.objects.counted().filter(membership__in=keys).order_by()
     last = dict(counted.values_list("membership").annotate(Max("on")))
     made = []
@@ -94,6 +96,12 @@ class BlockLine:
     used_pence: int
     to_come_pence: int
     credited_pence: int
+
+    @property
+    def topped_up_pence(self) -> int:
+        """What price rises have added to its weeks since it was bought."""
+        held = self.used_pence + self.to_come_pence + self.credited_pence
+        return held - self.block.weeks * self.block.weekly_pence
 
 
 def block_lines(member: Membership, on: date) -> list[BlockLine]:

@@ -16,6 +16,7 @@ from django.db.models import (
     DateField,
     Exists,
     F,
+    FilteredRelation,
     OuterRef,
     Q,
     QuerySet,
@@ -186,7 +187,8 @@ def _groups(paid_weeks: QuerySet, as_at: date, over: date, key: str) -> QuerySet
     """(key, pantry, what became of them, their week if it could have been closed, weeks, pence), added up by the
     database; weeks before `over` have had their Sunday.
 
-    A block that ended after `as_at` still had its weeks then, so its credited weeks count as to come.
+    A block that ended after `as_at` still had its weeks then, so its credited weeks count as to come. A week topped up
+    after `as_at` counts at the one earlier price that held then.
     """
     State = PaidWeek.State
     collected = Collection.objects.counted().filter(
@@ -204,7 +206,9 @@ def _groups(paid_weeks: QuerySet, as_at: date, over: date, key: str) -> QuerySet
     groups = paid_weeks.exclude(state=State.REVERSED).annotate(became=became).order_by()
     could_be_closed = Case(When(became="over", then=F("week")), output_field=DateField())
     groups = groups.annotate(over_week=could_be_closed).values_list(key, "pantry_id", "became", "over_week")
-    return groups.annotate(weeks=Count("pk"), money=Sum("pence"))
+    held = Q(earlier_prices__from_on__lte=as_at, earlier_prices__until_on__gt=as_at)
+    groups = groups.annotate(earlier=FilteredRelation("earlier_prices", condition=held))
+    return groups.annotate(weeks=Count("pk"), money=Sum(Coalesce("earlier__pence", "pence")))
 
 
 SIX_DAYS = timedelta(days=6)

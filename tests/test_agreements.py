@@ -348,6 +348,7 @@ def test_an_agreement_is_added_and_changed_in_the_browser(world, client):
         **posted_day("starts_on", TODAY),
         "block_weeks": "26",
         "renews_automatically": "yes",
+        "tops_up_price_rises": "no",
         "hold_after_weeks_without_collection": "6",
         "budget_pence": "10,000.00",
     }
@@ -362,9 +363,12 @@ def test_an_agreement_is_added_and_changed_in_the_browser(world, client):
     assert made.budgets.first().limit_pence == 1_000_000
     edit = reverse("pantry:agreement_edit", args=[made.pk])
     assert 'value="10,000.00"' in client.get(edit).content.decode()
-    client.post(edit, form | {"renews_automatically": "no", "budget_pence": ""})
+    assert "weeks that are bought keep their price" in text(client.get(reverse("pantry:agreement", args=[made.pk])))
+    client.post(edit, form | {"renews_automatically": "no", "tops_up_price_rises": "yes", "budget_pence": ""})
     made.refresh_from_db()
     assert (made.renews_automatically, made.budgets.first().limit_pence) == (False, None)
+    assert made.tops_up_price_rises
+    assert "weeks not yet used are topped up" in text(client.get(reverse("pantry:agreement", args=[made.pk])))
     page = client.post(edit, form | {"name": world.agreement.name})
     assert "There is already an agreement called" in text(page)
 

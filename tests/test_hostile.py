@@ -50,7 +50,7 @@ def test_a_day_at_the_ends_of_time_is_refused_with_the_years_there_are(client, y
     client.force_login(factories.user(Role.LEAVING_CARE_MANAGER))
     day = {"starts_on_day": "1", "starts_on_month": "1", "starts_on_year": year}
     given = {"operator": factories.operator().pk, "name": "Words", "block_weeks": "26", "renews_automatically": "yes"}
-    given |= {"hold_after_weeks_without_collection": "6", "budget_pence": "100.00"}
+    given |= {"tops_up_price_rises": "no", "hold_after_weeks_without_collection": "6", "budget_pence": "100.00"}
     answer = client.post(reverse("pantry:agreement_add"), given | day)
     assert answer.status_code == 200
     assert answer.context["form"].errors == {"starts_on": ["First day must have a year from 1900 to 2199"]}

@@ -17,7 +17,7 @@ from pantry.models import (
     PantrySession,
     PrepaidBlock,
 )
-from pantry.services import blocks, journal, renewals
+from pantry.services import blocks, journal, renewals, tariffs
 from stockport_hubs.core.weeks import WEEK
 from tests import factories
 from tests.factories import World, moment
@@ -162,6 +162,32 @@ def test_a_price_that_rises_in_week_14_of_a_block_changes_nothing_in_it():
     renew(DUE)
     assert member.blocks.get(block_no=2).price_pence == 11700
     assert journal.check(DUE) == []
+
+
+def test_the_same_rise_with_the_top_up_setting_costs_13_pounds():
+    w = world(tops_up_price_rises=True)
+    member = w.join()
+    agreed = date(2026, 6, 17)
+    tariffs.agree_tariff(
+        tariff=tariffs.propose_tariff(
+            pantry=w.pantry,
+            from_week=FIRST + 13 * WEEK,
+            weekly_pence=450,
+            joining_pence=1000,
+            by=w.pantry_manager,
+            at=moment(agreed),
+        ),
+        by=w.finance,
+        at=moment(agreed),
+    )
+    found = list(member.paid_weeks.order_by("week").values_list("pence", flat=True))
+    assert found == 13 * [350] + 13 * [450]
+    assert [money.position(w.agreement, day).bought_pence for day in (agreed - timedelta(days=1), agreed)] == [
+        9100,
+        9100 + 1300,
+    ]
+    assert balance(Account.ADVANCE) == -10_100 - 1300
+    assert journal.check(agreed) == []
 
 
 # -- leaving -----------------------------------------------------------------------------------------------------------

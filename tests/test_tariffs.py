@@ -7,7 +7,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from pantry.models import Tariff
+from pantry.models import Budget, Tariff, TopUp
 from pantry.services import blocks, tariffs
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.audit.models import AuditEvent
@@ -194,6 +194,45 @@ def test_a_price_is_proposed_and_agreed_in_the_browser(world, client):
     page = text(client.get(reverse("pantry:tariffs")))
     assert "Nothing waits for an answer." in page and "Agreed, to come" in page
     assert f"Agreed on 2 April 2026 by {world.finance}." in text(client.get(url))
+
+
+def test_the_finance_officer_sees_what_agreeing_costs_before_and_after(world, client):
+    world.agreement.tops_up_price_rises = True
+    world.agreement.save()
+    theirs = factories.agreement(of=world.operator, tops_up_price_rises=True)
+    member, _ = world.join(), world.join(agreement=theirs)
+    tariff = propose(world, from_week=date(2026, 7, 6))
+    url, line = (
+        reverse("pantry:tariff_agree", args=[tariff.pk]),
+        f"13 weeks of 1 member, £13.00 under {world.agreement}",
+    )
+    as_user(client, world.finance)
+    page = text(client.get(url))
+    assert f"Agreeing this price tops up weeks that are bought and not yet used: {line}" in page
+    assert theirs.name not in page
+    Budget.objects.filter(agreement=world.agreement).update(limit_pence=10_100)
+    short = "Topping up 13 weeks of 1 member costs £13.00, and the year’s budget of"
+    assert short in text(client.get(url))
+    assert short in text(client.post(url, {"answer": "agree"}, follow=True))
+    assert not TopUp.objects.exists()
+    Budget.objects.filter(agreement=world.agreement).update(limit_pence=None)
+    client.post(url, {"answer": "agree"})
+    page = text(client.get(url))
+    assert f"were topped up: {line}" in page
+    assert theirs.name not in page
+    page = text(client.get(reverse("pantry:agreement_journal", args=[world.agreement.pk]), {"kind": "top_up"}))
+    assert "Price rise topped up 13 weeks of 1 member, to £4.50 a week" in page
+    page = text(client.get(reverse("pantry:agreement_blocks", args=[world.agreement.pk])))
+    assert "£10.00 + 26 × £3.50 + £13.00 topped up" in page
+    page = text(client.get(reverse("pantry:member", args=[member.pk])))
+    assert "£101.00 with £10.00 joining fee + £13.00 topped up" in page
+
+
+def test_a_price_that_costs_nothing_now_says_so(world, client):
+    world.join()
+    tariff = propose(world, from_week=date(2026, 7, 6))
+    page = text(as_user(client, world.finance).get(reverse("pantry:tariff_agree", args=[tariff.pk])))
+    assert "They keep their price: agreeing this one costs nothing now." in page
 
 
 def test_a_price_that_was_sent_back_shows_why(world, client):

@@ -21,6 +21,20 @@ class AgreementForm(ModelForm):
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
     )
+    tops_up_price_rises = forms.TypedChoiceField(
+        label="When a pantry’s price rises",
+        choices=[
+            ("no", "Weeks that are bought keep their price"),
+            ("yes", "Weeks that are bought and not yet used are topped up to the new price"),
+        ],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+        help_text=(
+            "Topping up costs the difference for each of those weeks from the new price’s Monday on. It is paid when a "
+            "finance officer agrees the price, and the finance officer sees beforehand what it costs. Weeks that wait "
+            "while a member is paused keep their price. It holds for prices agreed from now on."
+        ),
+    )
     daily_limit_pence = PoundsField(
         label="Spend in a day at most",
         required=False,
@@ -71,13 +85,13 @@ class AgreementForm(ModelForm):
         first = ["name", "starts_on", "ends_on"]
         if self.instance._state.adding:
             first.insert(0, "operator")
-            self.initial["renews_automatically"] = "yes"
         else:
             del self.fields["operator"]
-            self.initial["renews_automatically"] = "yes" if self.instance.renews_automatically else "no"
+        for name in ("renews_automatically", "tops_up_price_rises"):
+            self.initial[name] = "yes" if getattr(self.instance, name) else "no"
         self.helper = helper(
             Fieldset("The agreement", *first),
-            Fieldset("What it buys", "block_weeks", "blocks_per_person", "renews_automatically"),
+            Fieldset("What it buys", "block_weeks", "blocks_per_person", "renews_automatically", "tops_up_price_rises"),
             Fieldset(
                 "When a manager decides", "hold_after_weeks_without_collection", "daily_limit_pence", "budget_pence"
             ),

@@ -6,6 +6,7 @@ from pantry.models.funding import Budget, CreditPool, FundingAgreement, Tariff
 from pantry.models.journal import Account, EntryKind, JournalEntry, JournalLine
 from pantry.models.memberships import Membership, MembershipMove, Place, SharedNeed
 from pantry.models.places import Band, Closure, OpeningHours, Pantry, PantryStaff
+from pantry.models.top_ups import EarlierPrice, TopUp
 from pantry.models.visitors import Visitor
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Closure",
     "Collection",
     "CreditPool",
+    "EarlierPrice",
     "EntryKind",
     "FundingAgreement",
     "JournalEntry",
@@ -34,5 +36,6 @@ __all__ = [
     "SelectedItem",
     "SharedNeed",
     "Tariff",
+    "TopUp",
     "Visitor",
 ]

@@ -3,7 +3,8 @@
 from datetime import date
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from pantry.models.funding import FundingAgreement
 from pantry.models.memberships import Membership
@@ -26,9 +27,17 @@ class PrepaidBlockQuerySet(models.QuerySet):
             return self.none()
         return self.filter(membership__in=Membership.objects.for_user(user))
 
+    def with_top_ups(self) -> "PrepaidBlockQuerySet":
+        """Annotates `topped_up_pence`: what price rises have added to its weeks since it was bought."""
+        raised = PaidWeek.objects.filter(block=OuterRef("pk"), earlier_prices__isnull=False).order_by().values("block")
+        added = F("earlier_prices__top_up__tariff__weekly_pence") - F("earlier_prices__pence")
+        total = Subquery(raised.annotate(n=Sum(added)).values("n"))
+        return self.annotate(topped_up_pence=Coalesce(total, 0, output_field=models.BigIntegerField()))
+
 
 class PrepaidBlock(UuidModel):
-    """Weeks bought in advance for one member at one price; money is what was paid, locked at purchase."""
+    """Weeks bought in advance for one member at one price; money is what was paid at purchase, and locked there: what
+    a price rise adds to its weeks stands in a `TopUp`."""
 
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="blocks")
     block_no = models.PositiveSmallIntegerField()
@@ -61,7 +70,7 @@ class PrepaidBlock(UuidModel):
 
     @property
     def price_pence(self) -> int:
-        """Joining fee and weeks together."""
+        """Joining fee and weeks together, when it was bought."""
         return self.joining_pence + self.weeks * self.weekly_pence
 
 
@@ -95,7 +104,7 @@ class PaidWeek(models.Model):
     position = models.PositiveSmallIntegerField(help_text="1 to the block's number of weeks.")
     week = models.DateField(null=True, help_text="A Monday; empty while parked.")
     pantry = models.ForeignKey(Pantry, on_delete=models.PROTECT, related_name="+")
-    pence = models.PositiveIntegerField()
+    pence = models.PositiveIntegerField(help_text="What was paid for it, top-ups included (`EarlierPrice`: before).")
     state = models.CharField(max_length=8, choices=State, default=State.DATED)
 
     objects = PaidWeekQuerySet.as_manager()

@@ -34,7 +34,9 @@ class FundingAgreement(UuidModel):
     renews_automatically = models.BooleanField(default=True)
     hold_after_weeks_without_collection = models.PositiveSmallIntegerField(default=6)
     daily_limit_pence = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no limit.")
-    tops_up_price_rises = models.BooleanField(default=False)
+    tops_up_price_rises = models.BooleanField(
+        default=False, help_text="A price rise reaches weeks that are bought and not yet used."
+    )
     small_number = models.PositiveSmallIntegerField(default=5, help_text="Counts below this are suppressed.")
 
     objects = FundingAgreementQuerySet.as_manager()

@@ -31,6 +31,7 @@ class Account(models.TextChoices):
 class EntryKind(models.TextChoices):
     PAYMENT = "payment", "Payment in advance"
     PURCHASE = "purchase", "Block bought"
+    TOP_UP = "top_up", "Price rise topped up"
     CREDIT = "credit", "Credit"
     TRANSFER = "transfer", "Transfer on a move"
     REVERSAL = "reversal", "Reversal"
@@ -85,7 +86,7 @@ class JournalLine(AppendOnlyModel):
     account = models.CharField(max_length=8, choices=Account)
     pantry = models.ForeignKey(Pantry, on_delete=models.PROTECT, null=True, related_name="+")
     pence = models.BigIntegerField()
-    source_type = models.CharField(max_length=20, help_text="block, credit, payment, move, entry, opening")
+    source_type = models.CharField(max_length=20, help_text="block, top_up, credit, payment, move, entry, opening")
     source_id = models.UUIDField()
     leg = models.CharField(max_length=20)
 

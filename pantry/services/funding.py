@@ -17,6 +17,7 @@ CONDITIONS = (
     "block_weeks",
     "blocks_per_person",
     "renews_automatically",
+    "tops_up_price_rises",
     "hold_after_weeks_without_collection",
     "daily_limit_pence",
 )

@@ -37,11 +37,15 @@ class Fund:
 
     def fits(self, price_pence: int) -> bool:
         """Whether what the pool does not pay is within the year's budget."""
+        return self.lacking(price_pence) == 0
+
+    def lacking(self, price_pence: int) -> int:
+        """How much the year's budget is short of what the pool does not pay."""
         left = self.budget_left_pence
-        return left is None or price_pence - rules.from_pool(price_pence, self.pool_pence) <= left
+        return 0 if left is None else max(0, price_pence - rules.from_pool(price_pence, self.pool_pence) - left)
 
     def draw(self, price_pence: int) -> int:
-        """Spend on one block: credit first; gives the part the pool pays. The rest is committed in the budget."""
+        """Spend on a block or top-up: credit first; gives the part the pool pays. The rest is the budget's."""
         credit = rules.from_pool(price_pence, self.pool_pence)
         self.spent += credit
         self.drawn += price_pence - credit

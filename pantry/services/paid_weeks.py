@@ -131,13 +131,7 @@ def redate(*, pantry: Pantry, on: date, at: datetime, by: User) -> int:
 
     In the caller's transaction, after the change to hours or closures; price and block stay as they are.
     """
-    # The row's lock keeps out a join that read the calendar before this change and has not committed yet; joins take it
-    # too. Locking every member of the pantry, not just those with weeks to come, does the same for renewals; and the
-    # paused ones for those who resume.
-    Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
-    here = Place.objects.filter(Q(to_week__isnull=True) | Q(to_week__gte=on), pantry=pantry)
-    running = Membership.objects.filter(pk__in=here.values("membership"), state__in=RUNNING)
-    members = list(running.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    members = lock(pantry, on)
     moved = []
     for ids in _batches(members):
         moved += settle(ids, on=on, at=at, by=by)
@@ -146,6 +140,19 @@ def redate(*, pantry: Pantry, on: date, at: datetime, by: User) -> int:
         subjects = [(audit.MEMBERSHIP, key) for key in moved]
         audit.record("pantry.weeks.moved", at=at, by=by, target=pantry, subjects=subjects)
     return len(moved)
+
+
+def lock(pantry: Pantry, on: date) -> list[UUID]:
+    """Lock a pantry and every member of it who has not ended, so that nothing is bought or laid there meanwhile.
+
+    The row's lock keeps out a join that has read the calendar or the price and has not committed yet: joins take it
+    too. Locking every member, not just those with weeks to come, does the same for renewals, for the paused who resume
+    and for those waiting to be confirmed.
+    """
+    Pantry.objects.select_for_update(no_key=True).get(pk=pantry.pk)
+    here = Place.objects.filter(Q(to_week__isnull=True) | Q(to_week__gte=on), pantry=pantry)
+    members = Membership.objects.filter(pk__in=here.values("membership")).exclude(state=Membership.State.ENDED)
+    return list(members.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
 
 
 def settle(

@@ -19,6 +19,7 @@ from pantry.models import (
     Budget,
     Collection,
     CreditPool,
+    EarlierPrice,
     EntryKind,
     JournalEntry,
     JournalLine,
@@ -28,6 +29,7 @@ from pantry.models import (
     Place,
     PrepaidBlock,
     RenewalDecision,
+    TopUp,
 )
 from pantry.sealed import JOURNAL
 from pantry.services import paid_weeks
@@ -36,6 +38,7 @@ from stockport_hubs.core.money import pounds
 from stockport_hubs.core.weeks import financial_year
 
 BATCH = 500
+RAISED = Sum(F("top_up__tariff__weekly_pence") - F("pence"))  # of earlier prices
 
 
 def problems(on: date) -> list[str]:
@@ -45,6 +48,7 @@ def problems(on: date) -> list[str]:
             _entries,
             _sources,
             _blocks,
+            _top_ups,
             _credits,
             _transfers,
             _pools,
@@ -82,13 +86,16 @@ def _entries() -> Iterator[str]:
 
 
 def _sources() -> Iterator[str]:
-    """Each line about a block belongs to one that exists, in an entry of the right kind."""
+    """Each line about a block or top-up belongs to one that exists, in an entry of the right kind."""
     about = {"block": EntryKind.PURCHASE, "credit": EntryKind.CREDIT, "payment": EntryKind.PAYMENT}
-    about["move"] = EntryKind.TRANSFER
+    about |= {"move": EntryKind.TRANSFER, "top_up": EntryKind.TOP_UP}
     block = PrepaidBlock.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"))
     lost = JournalLine.objects.filter(source_type__in=["block", "credit", "move"]).filter(~Exists(block))
     for line in lost.order_by("pk"):
         yield f"Journal line {line.pk} ({pounds(line.pence)}) belongs to no block under its agreement."
+    top_up = TopUp.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"))
+    for line in JournalLine.objects.filter(~Exists(top_up), source_type="top_up").order_by("pk"):
+        yield f"Journal line {line.pk} ({pounds(line.pence)}) belongs to no top-up under its agreement."
     wrong = Q()
     for source_type, kind in about.items():
         wrong |= Q(source_type=source_type) & ~Q(entry__kind=kind)
@@ -113,10 +120,27 @@ def _blocks() -> Iterator[str]:
     for what, (said, posted) in compared.items():
         for block in _differing(bought, said, posted):
             yield f"{_name(block)}: {what} {pounds(block.said)} by the block, {pounds(block.found)} in the journal."
-    for block in _differing(PrepaidBlock.objects.all(), weekly, _subquery(weeks.annotate(n=Sum("pence")))):
+    every = PrepaidBlock.objects.with_top_ups()
+    for block in _differing(every, weekly + F("topped_up_pence"), _subquery(weeks.annotate(n=Sum("pence")))):
         yield f"{_name(block)}: its weeks cost {pounds(block.said)}, its paid weeks hold {pounds(block.found)}."
     for block in _differing(PrepaidBlock.objects.all(), F("weeks"), _subquery(weeks.annotate(n=Count("pk")))):
         yield f"{_name(block)}: {block.said} weeks were bought and {block.found} are there."
+
+
+def _top_ups() -> Iterator[str]:
+    """What a top-up cost is what its weeks were raised by, and what the journal says was paid for it."""
+    raised = EarlierPrice.objects.filter(top_up=OuterRef("pk")).order_by().values("top_up").annotate(n=RAISED)
+    compared = {
+        "raised weeks": (F("pence"), _subquery(raised)),
+        "weeks in the journal": (F("pence"), _posted("top_up", Account.WEEKS)),
+        "part paid from credit": (F("from_pool_pence"), -_posted("top_up", Account.POOL)),
+        "part paid in advance": (F("pence") - F("from_pool_pence"), -_posted("top_up", Account.ADVANCE)),
+    }
+    for what, (said, found) in compared.items():
+        rows = TopUp.objects.annotate(said=said, found=found).exclude(said=F("found"))
+        for each in rows.select_related("agreement", "tariff__pantry").order_by("on", "pk"):
+            name = f"Top-up of {each.agreement} at {each.tariff.pantry} on {_day(each.on)}"
+            yield f"{name}: {what} {pounds(each.found)}, {pounds(each.said)} by the top-up."
 
 
 def _credits() -> Iterator[str]:
@@ -145,7 +169,9 @@ def _transfers() -> Iterator[str]:
     )
     there = kept.order_by().values("block", "pantry", "block__block_no", "block__membership__number", "pantry__name")
     there = there.annotate(n=Sum("pence"))
+    raised = EarlierPrice.objects.filter(paid_week__block=OuterRef("block"), top_up__tariff__pantry=OuterRef("pantry"))
     posted = _subquery(entered.order_by().values("source_id").annotate(n=Sum("pence")))
+    posted += _subquery(raised.order_by().values("paid_week__block").annotate(n=RAISED))
     for lies in (
         there.annotate(found=posted).exclude(n=F("found")).order_by("block__membership__number", "pantry__name")
     ):
@@ -168,11 +194,14 @@ def _pools() -> Iterator[str]:
 
 
 def _budgets() -> Iterator[str]:
-    """Each year's commitments are what was bought in it and not paid from credit."""
+    """Each year's commitments are what was bought or topped up in it and not paid from credit."""
     price = F("joining_pence") + F("weeks") * F("weekly_pence") - F("from_pool_pence")
     bought = PrepaidBlock.objects.filter(source=BlockSource.FUNDED).order_by()
     spent: dict = defaultdict(int)
     for agreement_id, day, pence in bought.values_list("agreement", "bought_on").annotate(pence=Sum(price)):
+        spent[agreement_id, financial_year(day)] += pence
+    raised = TopUp.objects.order_by().values_list("agreement", "on")
+    for agreement_id, day, pence in raised.annotate(n=Sum(F("pence") - F("from_pool_pence"))):
         spent[agreement_id, financial_year(day)] += pence
     for budget in Budget.objects.select_related("agreement").order_by("agreement__name", "year_starts_on"):
         found = spent.pop((budget.agreement_id, budget.year_starts_on), 0)

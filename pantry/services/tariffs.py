@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import IntegrityError, transaction
 
 from pantry.models import Pantry, Tariff
+from pantry.services import top_ups
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import weeks
@@ -59,11 +60,14 @@ def propose_tariff(
 
 @transaction.atomic
 def agree_tariff(*, tariff: Tariff, by: User, at: datetime) -> Tariff:
-    """In force from its Monday; the second person is never the first."""
+    """In force from its Monday; the second person is never the first. A rise tops up what is bought and not yet used,
+    where an agreement says so."""
     tariff = _waiting(tariff)
     if tariff.proposed_by_id == by.pk:
         raise Refused("You proposed this price yourself. Someone else has to agree it.")
-    check_can_start(pantry=tariff.pantry, from_week=tariff.from_week, on=weeks.london_date(at))
+    on = weeks.london_date(at)
+    check_can_start(pantry=tariff.pantry, from_week=tariff.from_week, on=on)
+    top_ups.pay(tariff=tariff, on=on, by=by, at=at)
     tariff.agreed_by, tariff.agreed_at = by, at
     try:
         with transaction.atomic():

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from pantry import money as figures
 from pantry.forms.agreements import AgreementForm, AsAtForm, PaymentForm
-from pantry.models import EntryKind, FundingAgreement, JournalEntry, PrepaidBlock
+from pantry.models import EntryKind, FundingAgreement, JournalEntry, PrepaidBlock, TopUp
 from pantry.services import funding, journal
+from pantry.services.top_ups import said_weeks
 from pantry.views.answers import answers
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import get_or_404, roles
@@ -112,6 +113,12 @@ def _conditions(agreement: FundingAgreement) -> list[dict]:
             "label": "Renewal",
             "value": "by itself, while the conditions hold" if agreement.renews_automatically else "a manager decides",
         },
+        {
+            "label": "When a price rises",
+            "value": "weeks not yet used are topped up"
+            if agreement.tops_up_price_rises
+            else "weeks that are bought keep their price",
+        },
         {"label": "Held after", "value": f"{hold} open weeks without a collection" if hold else "never for absence"},
         {"label": "Spend in a day at most", "value": "no limit" if limit is None else money.pounds(limit)},
     ]
@@ -177,7 +184,14 @@ def agreement_blocks(request, agreement_id):
     found = found.select_related("membership").order_by("-bought_on", "membership__number", "block_no")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     weekly = figures.of_blocks(list(page), clock.today())
-    rows = [{"block": block, "weekly": weekly[block.pk]} for block in page]
+    rows = [
+        {
+            "block": block,
+            "weekly": weekly[block.pk],
+            "topped_up_pence": weekly[block.pk].bought_pence - block.weeks * block.weekly_pence,
+        }
+        for block in page
+    ]
     if rows:
         subjects = [(audit.MEMBERSHIP, row["block"].membership_id) for row in rows]
         audit.record("pantry.blocks.viewed", at=clock.now(), by=request.user, target=shown, subjects=subjects)
@@ -204,10 +218,16 @@ def agreement_journal(request, agreement_id):
         block.pk: block
         for block in PrepaidBlock.objects.for_user(request.user).filter(pk__in=sources).select_related("membership")
     }
+    raised = {line.source_id for entry in page for line in entry.lines.all() if line.source_type == "top_up"}
+    top_ups = {
+        each.pk: f"{said_weeks(each.n_weeks, each.n_members)}, to {money.pounds(each.tariff.weekly_pence)} a week"
+        for each in TopUp.objects.for_user(request.user).filter(pk__in=raised).select_related("tariff").counted()
+    }
     rows = [
         {
             "entry": entry,
             "block": next((blocks[line.source_id] for line in entry.lines.all() if line.source_id in blocks), None),
+            "top_up": next((top_ups[line.source_id] for line in entry.lines.all() if line.source_id in top_ups), ""),
         }
         for entry in page
     ]

@@ -9,9 +9,10 @@ from django.urls import reverse
 
 from pantry import directory
 from pantry.forms.tariffs import AgreeForm, TariffForm
-from pantry.models import Pantry, Tariff
+from pantry.models import Pantry, Tariff, TopUp
 from pantry.services import tariffs as services
-from stockport_hubs.accounts.models import Role
+from pantry.services import top_ups
+from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.core import clock, money, weeks
 from stockport_hubs.core.errors import Refused
@@ -101,8 +102,12 @@ def tariff_agree(request, tariff_id):
         else:
             messages.success(request, said)
         return redirect("pantry:tariffs")
+    waits = shown.state == "waiting"
+    rises = top_ups.rises(tariff, today) if waits else []
     context = {
-        "form": form if shown.state == "waiting" else None,
+        "form": form if waits else None,
+        "raised": _costs(rises, request.user) if waits else _paid(tariff, request.user),
+        "why_not": top_ups.why_not(rises, by=request.user, on=today),
         "tariff": tariff,
         "label": shown.label,
         "colour": shown.colour,
@@ -110,6 +115,24 @@ def tariff_agree(request, tariff_id):
         "comparison": _comparison(directory.in_force(of_pantry), tariff),
     }
     return render(request, "pantry/tariff_agree.html", context)
+
+
+def _costs(rises: list[top_ups.Rise], user: User) -> list[dict]:
+    """What agreeing costs the agreements of one's own council."""
+    own = [each for each in rises if each.agreement.funder_id == user.organisation_id]
+    return [
+        {"weeks": top_ups.said_weeks(each.weeks, each.members), "pence": each.pence, "agreement": each.agreement}
+        for each in own
+    ]
+
+
+def _paid(tariff: Tariff, user: User) -> list[dict]:
+    """What it has cost them."""
+    made = TopUp.objects.for_user(user).filter(tariff=tariff).select_related("agreement").counted()
+    return [
+        {"weeks": top_ups.said_weeks(each.n_weeks, each.n_members), "pence": each.pence, "agreement": each.agreement}
+        for each in made
+    ]
 
 
 def _comparison(now: Tariff | None, then: Tariff) -> list[tuple[str, int | None, int]]:

@@ -112,6 +112,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "pantry.block.paid_by_member": "took a week’s charge from a member",
         "pantry.block.given_back": "gave a week’s charge back to a member",
         "pantry.weeks.moved": "moved paid weeks",
+        "pantry.weeks.topped_up": "topped up paid weeks to a new price",
         "pantry.renewal.renewed": "renewed a block",
         "pantry.renewal.held": "held a renewal",
         "pantry.renewal.self_pay": "switched a member to paying themselves",

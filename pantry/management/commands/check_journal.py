@@ -16,6 +16,7 @@ class Command(BaseCommand):
             for problem in problems:
                 self.stdout.write(problem)
             raise CommandError(f"{len(problems)} breaks in the journal", returncode=1)
-        lines = JournalLine.objects.filter(entry__kind=EntryKind.PURCHASE, account__in=[Account.JOINING, Account.WEEKS])
+        paid = [EntryKind.PURCHASE, EntryKind.TOP_UP]
+        lines = JournalLine.objects.filter(entry__kind__in=paid, account__in=[Account.JOINING, Account.WEEKS])
         bought = lines.aggregate(pence=Sum("pence"))["pence"] or 0
         self.stdout.write(f"journal ok: {JournalEntry.objects.count()} entries, bought {money.pounds(bought)}")

@@ -1,6 +1,7 @@
 """How a membership ends, and how a name is taken away again."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, datetime
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from pantry import rules
 from pantry.models import (
     Account,
     Collection,
+    EarlierPrice,
     EntryKind,
     Membership,
     PaidWeek,
@@ -110,26 +112,46 @@ def _close_places(membership: Membership, on: date) -> None:
 
 
 def _credit(membership: Membership, on: date, *, at: datetime, by: User | None, job: str) -> int:
-    """Credit the weeks after a day: one entry for each agreement, a line for each block and pantry."""
+    """Credit the weeks after a day: one entry for each agreement, a line for each block and pantry.
+
+    What was topped up after that day is credited on the day of the top-up: as at each day between, the journal gives
+    back what had been paid by then.
+    """
     later = PaidWeek.objects.later_than(on).filter(membership=membership).select_related("block")
-    by_block: dict[PrepaidBlock, dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
-    ids = []
-    for week in later.order_by("block__block_no", "position"):
-        ids.append(week.pk)
-        by_block[week.block][week.pantry_id] += week.pence
-    PaidWeek.objects.filter(pk__in=ids).update(state=PaidWeek.State.CREDITED)
-    PrepaidBlock.objects.filter(pk__in=[block.pk for block in by_block]).update(ended_on=on)
-    legs: dict[UUID, list[Leg]] = defaultdict(list)
+    weeks = list(later.order_by("block__block_no", "position"))
+    blocks_of = {week.block_id: week.block for week in weeks}
+    PaidWeek.objects.filter(pk__in=[week.pk for week in weeks]).update(state=PaidWeek.State.CREDITED)
+    PrepaidBlock.objects.filter(pk__in=blocks_of).update(ended_on=on)
+    sums: dict[tuple[PrepaidBlock, date], dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
+    for week, day, pence in _paid_on(weeks, on):
+        sums[blocks_of[week.block_id], day][week.pantry_id] += pence
+    legs: dict[tuple[UUID, date], list[Leg]] = defaultdict(list)
     credits: dict[UUID, int] = defaultdict(int)
-    for block, pantries in by_block.items():
+    for (block, day), pantries in sums.items():
         if block.agreement_id is None:  # paid by the member
             continue
+        topped_up = "" if day == on else f" {day:%y%m%d}"
         for n, (pantry_id, pence) in enumerate(pantries.items(), 1):
-            legs[block.agreement_id].append(Leg(Account.WEEKS, -pence, "credit", block.pk, f"weeks {n}", pantry_id))
+            leg = Leg(Account.WEEKS, -pence, "credit", block.pk, f"weeks {n}{topped_up}", pantry_id)
+            legs[block.agreement_id, day].append(leg)
         total = sum(pantries.values())
-        legs[block.agreement_id].append(Leg(Account.POOL, total, "credit", block.pk, "pool"))
+        legs[block.agreement_id, day].append(Leg(Account.POOL, total, "credit", block.pk, f"pool{topped_up}"))
         credits[block.agreement_id] += total
     for agreement_id in sorted(credits):
         funds.give_back(agreement_id, credits[agreement_id])
-    journal.post([Posting(EntryKind.CREDIT, key, on, each) for key, each in legs.items()], at=at, by=by, job=job)
+    entries = [Posting(EntryKind.CREDIT, agreement_id, day, each) for (agreement_id, day), each in legs.items()]
+    journal.post(entries, at=at, by=by, job=job)
     return sum(credits.values())
+
+
+def _paid_on(weeks: list[PaidWeek], on: date) -> Iterator[tuple[PaidWeek, date, int]]:
+    """What was paid for each week by the end of a day, on that day; then each later top-up, on its own."""
+    before: dict[int, list[EarlierPrice]] = defaultdict(list)
+    since = EarlierPrice.objects.filter(paid_week__in=[week.pk for week in weeks], until_on__gt=on)
+    for price in since.order_by("pence"):  # prices only rise
+        before[price.paid_week_id].append(price)
+    for week in weeks:
+        days = [on, *(price.until_on for price in before[week.pk])]
+        prices = [*(price.pence for price in before[week.pk]), week.pence]
+        for n, day in enumerate(days):
+            yield week, day, prices[n] - (prices[n - 1] if n else 0)

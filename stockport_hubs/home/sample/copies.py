@@ -26,7 +26,7 @@ careleavers.CareLeaver careleavers.AdvisorAllocation careleavers.AdvisorCover ca
 careleavers.CohortMove careleavers.SharingAgreement careleavers.SharedItem careleavers.DeathCorrection
 pantry.Pantry pantry.Band pantry.OpeningHours pantry.Closure pantry.PantryStaff pantry.Tariff
 pantry.Membership pantry.MembershipMove pantry.Place pantry.SharedNeed
-pantry.PrepaidBlock pantry.PaidWeek pantry.RenewalDecision
+pantry.PrepaidBlock pantry.PaidWeek pantry.RenewalDecision pantry.TopUp pantry.EarlierPrice
 pantry.PantrySession pantry.Collection pantry.SelectedItem pantry.MissedWeek pantry.Visitor
 pantry.JournalEntry pantry.JournalLine
 referrals.Referral referrals.ReferralMove referrals.Pause referrals.FollowUp referrals.RenewalWarning
