@@ -11,7 +11,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, models
 
-from pantry.models import Budget, CreditPool, FundingAgreement
+from pantry.models import Budget, CreditPool, FundingAgreement, Membership
 from reviews import figures
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
@@ -137,3 +137,9 @@ def test_every_table_is_copied_or_shared():
     ours = ("accounts", "careleavers", "pantry", "referrals", "reviews", "notifications", "jobs", "audit")
     tables = [model._meta.label for model in apps.get_models() if model._meta.app_label in ours]
     assert sorted(tables) == sorted([*copies.COPIED, *copies.SHARED])
+
+
+def test_a_pilot_of_nobody_has_its_pantries_and_other_members():
+    load(0)
+    assert (len(rows("careleavers.CareLeaver")), len(rows("pantry.Pantry"))) == (0, 5)
+    assert Membership.objects.open().count() == 2

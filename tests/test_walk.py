@@ -45,12 +45,10 @@ ELSEWHERE = {  # why a route is not walked
         "pantry/renewals/<uuid:decision_id>/take-back/",
     },
     "the same page as introductions/start/<uuid:person_id>/": {"introductions/<uuid:referral_id>/agreement/"},
-    "nobody came who was not found; seen in test_visitors.py": {"pantry/visitors/<uuid:visitor_id>/"},
     "seen in test_pages_of_states_the_sample_does_not_begin_with": {
         "introductions/<uuid:referral_id>/resume/",
         "introductions/people/<uuid:person_id>/died/correct/",
         "introductions/printed/",
-        "introductions/walk-ins/<uuid:walk_in_id>/confirm/",
     },
     "a button; its page is seen": {
         "introductions/<uuid:referral_id>/move/undo/",

@@ -68,14 +68,15 @@ def make_agreement(staff: dict, start: date, count: int, at: datetime) -> Fundin
         by=staff["manager"],
         at=at,
     )
-    journal.pay_in_advance(
-        agreement=agreement,
-        pence=10_100 * count,
-        on=start - timedelta(days=13),
-        purchase_order="PO-SAMPLE-1",
-        invoice="INV-SAMPLE-1",
-        cost_code="SAMPLE-CC",
-        by=staff["finance"],
-        at=at,
-    )
+    if count:
+        journal.pay_in_advance(
+            agreement=agreement,
+            pence=10_100 * count,
+            on=start - timedelta(days=13),
+            purchase_order="PO-SAMPLE-1",
+            invoice="INV-SAMPLE-1",
+            cost_code="SAMPLE-CC",
+            by=staff["finance"],
+            at=at,
+        )
     return agreement

@@ -13,6 +13,7 @@ from stockport_hubs.core.weeks import LONDON, is_monday, monday
 from stockport_hubs.home.sample import plan
 from stockport_hubs.home.sample.accounts import make_accounts
 from stockport_hubs.home.sample.copies import multiply
+from stockport_hubs.home.sample.everyday import everyday
 from stockport_hubs.home.sample.finish import finish
 from stockport_hubs.home.sample.places import make_agreement, make_pantries
 from stockport_hubs.home.sample.story import Story
@@ -74,6 +75,7 @@ class Command(BaseCommand):
             story.meeting(start + timedelta(weeks=9, days=1), start, True, start)
             story.meeting(start + timedelta(weeks=18, days=1), start + timedelta(weeks=9), True, start)
         story.run(start, until, self._progress)
+        everyday(story, until)
         finish(story, start, last, until)
 
     def _progress(self, per_cent):
