@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.urls import reverse
+
 from pantry.calendar import WeekCalendar
-from pantry.models import Closure, Pantry
+from pantry.models import Closure, Membership, Pantry, Visitor
 from referrals import facts
-from referrals.models import Referral
+from referrals.models import PrintedName, Referral
 from reviews.models import ReviewPack
 from stockport_hubs.accounts.models import User
 
@@ -44,6 +46,25 @@ def today(user: User, on: date) -> list[Today]:
             openings = calendar.sessions(pantry.pk, on)
             found.append(Today(pantry, openings, is_closed=not openings))
     return found
+
+
+def to_sort_out(user: User) -> list[tuple[str, str, str]]:
+    """What waits for them besides introductions, if anything: a sentence, where it is done, what is done."""
+    turned_up = Membership.objects.for_user(user).filter(state=Membership.State.PENDING).count()
+    visitors = Visitor.objects.for_user(user).to_sort_out().count()
+    printed = PrintedName.objects.for_user(user).to_destroy().count()
+    share = "member no longer shares" if printed == 1 else "members no longer share"
+    lines = [
+        (visitors, f"{visitors} who came could not be found.", reverse("pantry:visitors"), "Sort out the visitors"),
+        (turned_up, f"{turned_up} came by themselves.", f"{reverse('pantry:members')}?state=pending", "Who waits"),
+        (
+            printed,
+            f"{printed} {share} a name or a need.",
+            reverse("referrals:printed"),
+            "Destroy what was printed before",
+        ),
+    ]
+    return [(sentence, url, action) for n, sentence, url, action in lines if n]
 
 
 def closures(user: User, on: date) -> list[Closure]:

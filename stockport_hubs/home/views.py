@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 from careleavers.models import CareLeaver
 from pantry.models import Pantry
 from referrals import caseload
-from referrals.models import PrintedName
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import anyone_signed_in
 from stockport_hubs.audit import services as audit
@@ -96,7 +95,7 @@ def pantry_manager(request):
         "closures": operator.closures(user, today),
         "meeting": council.next_meeting(user, today),
         "packs": operator.packs(user),
-        "printed": PrintedName.objects.for_user(user).to_destroy().count(),
+        "to_sort_out": operator.to_sort_out(user),
         "has_pantries": Pantry.objects.for_user(user).exists(),
         "day": today,
         "failed_jobs": [],
