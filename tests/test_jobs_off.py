@@ -11,7 +11,7 @@ from stockport_hubs.core.weeks import WEEK
 from tests import factories
 from tests.factories import World, moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.promise("M6")]
 
 FIRST, DUE = date(2026, 4, 6), date(2026, 9, 7)
 
