@@ -13,6 +13,7 @@ from careleavers.models import ACCOMMODATION, CareLeaver, CohortPlace, InTouch
 from careleavers.services import allocations, people
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.forms import DayField, Form, ModelForm, helper
+from stockport_hubs.core.short_choices import ShortChoiceField
 
 POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}")
 SUITABLE = [("", "Not known"), ("True", "Suitable"), ("False", "Not suitable")]
@@ -282,14 +283,16 @@ class FilterForm(Form):
 
     mark_optional = False
     show = forms.ChoiceField(label="Show", required=False, choices=list(SHOW.items()))
-    advisor: forms.ModelChoiceField = forms.ModelChoiceField(
-        label="Personal advisor", queryset=None, required=False, empty_label="Any"
-    )
+    advisor = ShortChoiceField(label="Personal advisor", empty_label="Any")
 
     def __init__(self, *args, user: User, **kwargs):
         super().__init__(*args, **kwargs)
         if user.role == Role.LEAVING_CARE_MANAGER:
-            self.fields["advisor"].queryset = allocations.advisors_for(user)
+            self.fields["advisor"].offer(
+                allocations.advisors_of(user),
+                chosen=self.data.get("advisor"),
+                more="Somebody else: hand over or cover a whole caseload, then follow their number of young people.",
+            )
         else:
             del self.fields["advisor"]
             self.fields["show"].choices = [(k, v) for k, v in SHOW.items() if k in ("", "waiting_for_name", "cohort")]

@@ -1,10 +1,11 @@
 """What pages about pantries show: openings in words, next dates, prices in force."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
+from typing import NamedTuple
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, QuerySet
 
 from pantry.models import Membership, OpeningHours, Pantry, Place, Tariff
 from pantry.services import sessions
@@ -76,13 +77,20 @@ def operators() -> QuerySet[Organisation]:
     return Organisation.objects.filter(kind=Organisation.Kind.OPERATOR).order_by("name")
 
 
-def with_members(pantries: QuerySet, day: date) -> QuerySet:
-    """Annotates `members`: memberships that have not ended and whose place at the pantry is open on the day."""
-    here = Place.objects.filter(pantry=OuterRef("pk"), to_week__isnull=True).exclude(
-        membership__state=Membership.State.ENDED
-    )
-    counted = here.order_by().values("pantry").annotate(n=Count("membership", distinct=True)).values("n")
-    return pantries.annotate(members=Coalesce(Subquery(counted), 0))
+class Counted(NamedTuple):
+    """A pantry and its members: memberships that have not ended and whose place there has no end."""
+
+    pantry: Pantry
+    members: int
+
+
+def with_members(pantries: Iterable[Pantry]) -> list[Counted]:
+    """Pantries in their order with how many members each has: one query for all of them."""
+    pantries = list(pantries)
+    here = Place.objects.filter(pantry__in=pantries, to_week__isnull=True)
+    here = here.exclude(membership__state=Membership.State.ENDED).order_by()
+    counts = dict(here.values_list("pantry").annotate(Count("pk")))
+    return [Counted(pantry, counts.get(pantry.pk, 0)) for pantry in pantries]
 
 
 def room(capacity: int | None, members: int) -> str:

@@ -47,7 +47,7 @@ class Line:
     """One member of a list."""
 
     member: Membership
-    pantry: str
+    pantry: Pantry | None
     weeks_left: int
     bought_pence: int
     to_come_pence: int
@@ -59,7 +59,7 @@ def lines(members: Iterable[Membership], on: date) -> list[Line]:
     members = list(members)
     keys = [member.pk for member in members]
     places = Place.objects.filter(membership__in=keys).select_related("pantry").order_by("from_week")
-    pantries = {place.membership_id: place.pantry.name for place in places}
+    pantries = {place.membership_id: place.pantry for place in places}
     later = PaidWeek.objects.filter(membership__in=keys).later_than(on).order_by().values_list("membership")
     left = {key: (count, pence or 0) for key, count, pence in later.annotate(Count("pk"), Sum("pence"))}
     bought: dict[UUID, int] = {}
@@ -75,7 +75,7 @@ def lines(members: Iterable[Membership], on: date) -> list[Line]:
         made.append(
             Line(
                 member=member,
-                pantry=pantries.get(member.pk, ""),
+                pantry=pantries.get(member.pk),
                 weeks_left=weeks_left,
                 bought_pence=bought.get(member.pk, 0),
                 to_come_pence=pence,

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.core.paginator import Page, Paginator
 from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Lower
 
@@ -21,6 +20,7 @@ from pantry.services import charges, collections
 from pantry.services.blocks import tariff_in_force
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
+from stockport_hubs.core.pages import Page, Paginator
 
 ROWS = 50
 
@@ -268,11 +268,10 @@ def recorded_in(sessions: Iterable[PantrySession]) -> Counter:
     return Counter(counted.order_by().values_list("session_id", flat=True))
 
 
-def only_funded(pantries: QuerySet[Pantry]) -> list[Pantry]:
+def only_funded(pantries: QuerySet[Pantry]) -> QuerySet[Pantry]:
     """Those with members of whom every one is paid for by an agreement: there the list itself tells who that is."""
     current = Place.objects.filter(pantry=OuterRef("pk"), to_week__isnull=True).exclude(
         membership__state=Membership.State.ENDED
     )
-    return list(
-        pantries.filter(Exists(current), ~Exists(current.filter(membership__agreement__isnull=True))).order_by("name")
-    )
+    paying = current.filter(membership__agreement__isnull=True)
+    return pantries.filter(Exists(current), ~Exists(paying)).order_by("name")

@@ -40,7 +40,7 @@ def without_a_place(people, on: date):
 
 
 def choices(user: User, on: date) -> list[Choice]:
-    """Pantries of operators the council has an agreement with, by name; 2 queries whatever their number."""
+    """Pantries of operators the council has an agreement with, by name; 3 queries whatever their number."""
     pantries = (
         Pantry.objects.for_user(user)
         .filter(Q(closing_on__isnull=True) | Q(closing_on__gt=on))
@@ -48,7 +48,7 @@ def choices(user: User, on: date) -> list[Choice]:
         .prefetch_related("opening_hours")
         .order_by("name")
     )
-    return [_choice(each, each.members, on) for each in directory.with_members(pantries, on)]
+    return [_choice(pantry, members, on) for pantry, members in directory.with_members(pantries)]
 
 
 def to_move_to(membership: Membership, user: User, on: date) -> list[Choice]:

@@ -25,6 +25,7 @@ class CohortPlace(UuidModel):
     state_on = models.DateField(help_text="Since when.")
 
     class Meta:
+        indexes = [models.Index(fields=["care_leaver", "state"], name="cohort_by_person_and_state")]
         constraints = [choices_constraint("state", CohortPlaceState, "cohort_state_valid")]
 
 

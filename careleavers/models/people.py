@@ -4,7 +4,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Concat
 
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.core.models import UuidModel, choices_constraint
@@ -54,6 +55,9 @@ ACCOMMODATION = {
 }
 
 
+LIVING = Q(died_on=None) & ~Q(in_touch=InTouch.DIED)
+
+
 class CareLeaverQuerySet(models.QuerySet):
     def for_user(self, user: User, on: date | None = None) -> "CareLeaverQuerySet":
         """Advisors: own caseload and cover of today (or `on`); leaving care managers: all of their council; others
@@ -82,7 +86,7 @@ class CareLeaverQuerySet(models.QuerySet):
 
     def living(self) -> "CareLeaverQuerySet":
         """Everyone we have not been told has died, whether or not the day is known."""
-        return self.filter(died_on=None).exclude(in_touch=InTouch.DIED)
+        return self.filter(LIVING)
 
     def waiting_for_name(self) -> "CareLeaverQuerySet":
         """Imported, and nobody has entered a preferred name yet."""
@@ -90,8 +94,16 @@ class CareLeaverQuerySet(models.QuerySet):
 
     def cohort_counts(self) -> dict[str, int]:
         """How many of these people are in each state of the cohort."""
-        counted = self.filter(cohort_place__isnull=False).order_by().values_list("cohort_place__state")
-        return dict(counted.annotate(people=models.Count("pk")))
+        from careleavers.models.cohort import CohortPlace
+
+        places = CohortPlace.objects.filter(care_leaver__in=self.order_by().values("pk")).order_by()
+        return dict(places.values_list("state").annotate(people=models.Count("*")))
+
+    def outside_cohort(self) -> "CareLeaverQuerySet":
+        """Who has no place in the cohort."""
+        from careleavers.models.cohort import CohortPlace
+
+        return self.filter(~Exists(CohortPlace.objects.filter(care_leaver=OuterRef("pk"))))
 
     def with_allocations(self, day: date) -> "CareLeaverQuerySet":
         """Each person's allocations of that day in `allocated`, with the advisor: one query more."""
@@ -99,13 +111,19 @@ class CareLeaverQuerySet(models.QuerySet):
         return self.prefetch_related(models.Prefetch("allocations", queryset=in_force, to_attr="allocated"))
 
     def search(self, words: str) -> "CareLeaverQuerySet":
-        """Every word must be in the preferred name, surname or reference."""
+        """Every word must be in the preferred name or surname, or begin the reference; one or two letters must begin a
+        word there: they are somewhere in nearly every name, and no index finds them (careleaver_by_words)."""
         found = self
         for word in words.split():
-            found = found.filter(
-                Q(preferred_name__icontains=word) | Q(surname__icontains=word) | Q(reference__istartswith=word)
-            )
-        return found
+            fits = Q(reference__istartswith=word)
+            for name in ("preferred_name", "surname"):
+                if len(word) > 2:
+                    fits |= Q(**{f"{name}__icontains": word})
+                else:
+                    fits |= Q(**{f"{name}__istartswith": word}) | Q(**{f"{name}__icontains": f" {word}"})
+            found = found.filter(fits)
+        # The order is one no index has: PostgreSQL would walk through the names until it had a page of what fits.
+        return found.order_by(Concat("preferred_name", Value("")), "surname", "reference") if words else found
 
 
 class CareLeaver(UuidModel):
@@ -136,7 +154,12 @@ class CareLeaver(UuidModel):
 
     class Meta:
         ordering = ["preferred_name", "surname", "reference"]
-        indexes = [models.Index(fields=["council", "preferred_name", "surname"], name="careleaver_by_name")]
+        indexes = [
+            models.Index(fields=["council", "preferred_name", "surname", "reference"], name="careleaver_by_full_name"),
+            # To count what hangs on people, and on the living, without reading them.
+            models.Index(fields=["council", "id"], name="careleaver_by_council"),
+            models.Index(fields=["council", "id"], condition=LIVING, name="careleaver_living_by_council"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["council", "reference"], name="careleaver_reference_once"),
             choices_constraint("eligibility", Eligibility, "careleaver_eligibility_valid"),

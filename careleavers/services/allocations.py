@@ -20,8 +20,13 @@ def spoken(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def advisors_of(user: User) -> QuerySet[User]:
+    """Personal advisors of this person's council, by name."""
+    return User.objects.advisors_of(user.organisation_id)
+
+
 def advisors_for(user: User) -> QuerySet[User]:
-    """Personal advisors of this person's council, each with `held`: how many young people they have today or later."""
+    """The same, each with `held`: how many young people they have today or later."""
     held = (
         AdvisorAllocation.objects.filter(advisor=OuterRef("pk"), until_on=None)
         .order_by()
@@ -29,7 +34,7 @@ def advisors_for(user: User) -> QuerySet[User]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    return User.objects.advisors_of(user.organisation_id).annotate(held=Coalesce(Subquery(held), 0))
+    return advisors_of(user).annotate(held=Coalesce(Subquery(held), 0))
 
 
 def check_can_advise(advisor: User, care_leaver: CareLeaver) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from careleavers.models import AdvisorAllocation, AdvisorCover, CareLeaver, CaseloadMove
 from careleavers.services.allocations import DAY, check_can_advise, spoken
@@ -20,13 +20,21 @@ Kind = CaseloadMove.Kind
 
 
 def holders(user: User) -> UserQuerySet:
-    """Advisors of a manager's council with `held`, how many living young people they have from now on; and those whose
-    account is deactivated while they still have someone."""
-    open_rows = AdvisorAllocation.objects.filter(until_on=None, care_leaver__in=CareLeaver.objects.living())
-    held = open_rows.filter(advisor=OuterRef("pk")).order_by().values("advisor").annotate(n=Count("pk")).values("n")
+    """Advisors of a manager's council; and those whose account is deactivated while they still have someone."""
     found = User.objects.filter(organisation_id=user.organisation_id, role=Role.PERSONAL_ADVISOR)
-    found = found.annotate(held=Coalesce(Subquery(held), 0))
-    return found.filter(Q(deactivated_at__isnull=True) | Q(held__gt=0)).order_by("name", "pk")
+    theirs = _living_rows().filter(advisor=OuterRef("pk"))
+    return found.filter(Q(deactivated_at__isnull=True) | Exists(theirs)).order_by("name", "pk")
+
+
+def held_by(advisors: Iterable[User]) -> dict[UUID, int]:
+    """How many living young people each of these advisors has from now on; who has none is left out."""
+    rows = _living_rows().filter(advisor__in=list(advisors)).order_by()
+    return dict(rows.values_list("advisor").annotate(Count("pk")))
+
+
+def _living_rows() -> QuerySet[AdvisorAllocation]:
+    living = CareLeaver.objects.filter(pk=OuterRef("care_leaver")).living()
+    return AdvisorAllocation.objects.filter(Exists(living), until_on=None)
 
 
 def caseload(of: User, on: date) -> QuerySet[CareLeaver]:

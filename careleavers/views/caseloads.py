@@ -1,7 +1,6 @@
 """Whole caseloads: who has how many, handing one over, having one covered, taking that back. A manager decides."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +13,7 @@ from careleavers.views.doors import PER_PAGE, log_list, manager
 from stockport_hubs.accounts.permissions import get_or_404
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.rehearsal import rehearsed
 
 SHOWN = 10
@@ -26,9 +26,11 @@ def overview(request):
     today, query = clock.today(), request.GET.get("q", "").strip()
     found = caseloads.holders(request.user).search(query)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    held = caseloads.held_by(page)
     moves = CaseloadMove.objects.for_user(request.user).select_related("of", "to", "given_by", "undone_by")[:SHOWN]
     context = {
         "page_obj": page,
+        "rows": [(advisor, held.get(advisor.pk, 0)) for advisor in page],
         "query": query,
         "moves": [(move, caseloads.can_undo(move, today)) for move in moves],
     }

@@ -4,7 +4,6 @@ from contextlib import suppress
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from careleavers.services import cohort
 from careleavers.views.doors import PER_PAGE, council, log_list, manager, person_or_404
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 
 State = CohortPlace.State
 TITLES = {
@@ -38,11 +38,12 @@ def overview(request):
         shown = shown.filter(cohort_place__state=state)
     else:
         state = ""
-    page = Paginator(shown.with_allocations(today).select_related("cohort_place"), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
-    log_list(request, page)
     total = sum(counts.values())
+    paginator = Paginator(shown.with_allocations(today).select_related("cohort_place"), PER_PAGE)
+    if not query:
+        paginator.count = counts.get(state, 0) if state else total
+    page = paginator.get_page(request.GET.get("page"))
+    log_list(request, page)
     here = reverse("careleavers:cohort")
     tiles = [{"number": total, "label": "in the cohort", "url": here}] + [
         {"number": counts.get(each, 0), "label": each.label.lower(), "url": f"{here}?state={each}"} for each in State
@@ -63,7 +64,7 @@ def overview(request):
 def tick(request):
     """Tick who belongs to the cohort: one by one, or everyone the search found."""
     today, query = clock.today(), request.GET.get("q", "").strip()
-    outside = CareLeaver.objects.for_user(request.user).living().filter(cohort_place=None).search(query)
+    outside = CareLeaver.objects.for_user(request.user).living().outside_cohort().search(query)
     if request.method == "POST":
         if "everyone" in request.POST:
             chosen = list(outside)

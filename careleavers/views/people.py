@@ -1,7 +1,6 @@
 """Young people: list, add, one person's page, edit."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +13,7 @@ from careleavers.views.doors import PER_PAGE, council, log_list, person_or_404
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.core import clock, needs
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.weeks import age_on
 
 
@@ -30,7 +30,7 @@ def found_people(request, user, today):
         case "cohort":
             found = found.filter(cohort_place__isnull=False)
         case "not_cohort":
-            found = found.living().filter(cohort_place=None)
+            found = found.living().outside_cohort()
     if advisor := chosen.get("advisor"):
         found = found.with_advisor(advisor, today)
     return found, filters, query, bool(query or any(chosen.values()))

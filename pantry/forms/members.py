@@ -8,6 +8,7 @@ from pantry.models import Membership, Pantry
 from stockport_hubs.core import weeks
 from stockport_hubs.core.forms import DayField, Form, helper
 from stockport_hubs.core.needs import ALLERGENS
+from stockport_hubs.core.short_choices import ShortChoiceField
 
 
 class MemberFilters(Form):
@@ -21,12 +22,16 @@ class MemberFilters(Form):
         ("all", "All"),
     ]
 
-    pantry: forms.ModelChoiceField = forms.ModelChoiceField(None, required=False, empty_label="All pantries")
+    pantry = ShortChoiceField(empty_label="All pantries")
     state = forms.ChoiceField(choices=STATES, required=False, initial="current")
 
     def __init__(self, data, *, user, sees_people: bool):
         super().__init__(data)
-        self.fields["pantry"].queryset = Pantry.objects.for_user(user)  # type: ignore[attr-defined]
+        self.fields["pantry"].offer(  # type: ignore[attr-defined]
+            Pantry.objects.for_user(user),
+            chosen=self.data.get("pantry"),
+            more="Another one: look for it under Pantries, then choose “Members of this pantry”.",
+        )
         if not sees_people:
             self.fields["state"].choices = [self.STATES[0], *self.STATES[-2:]]  # type: ignore[attr-defined]
 

@@ -52,8 +52,6 @@ class PrepaidBlock(UuidModel):
     bought_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     ended_on = models.DateField(null=True, help_text="Ended early: later weeks were credited.")
 
-    topped_up_pence: int  # set by `with_top_ups`, and when it is bought
-
     objects = PrepaidBlockQuerySet.as_manager()
 
     class Meta:
@@ -182,7 +180,10 @@ class RenewalDecision(UuidModel):
 
     class Meta:
         ordering = ["due_on", "id"]
-        indexes = [models.Index(fields=["outcome", "due_on"], name="decision_by_outcome")]
+        indexes = [
+            models.Index(fields=["outcome", "due_on"], name="decision_by_outcome"),
+            models.Index(fields=["due_on"], name="decision_by_due_day"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["membership", "block_no"], name="decision_once_a_block"),
             choices_constraint("outcome", RenewalDecisionOutcome, "decision_outcome_valid"),

@@ -101,6 +101,7 @@ class Membership(UuidModel):
         ordering = ["number"]
         indexes = [
             models.Index(fields=["operator", "preferred_name", "number"], name="membership_by_name"),
+            models.Index(fields=["number"], name="membership_by_number"),
             models.Index(fields=["agreement", "state"], name="membership_by_agreement"),
             models.Index(
                 fields=["next_due_on", "number"], condition=Q(next_due_on__isnull=False), name="membership_by_due_day"

@@ -1,7 +1,6 @@
 """Agreements and their money: paid in advance, drawn, what became of the weeks; blocks, journal, payments."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import F
 from django.shortcuts import redirect, render
@@ -18,6 +17,7 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, money, weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 
 READERS = (Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER)
 PAGE = 25
@@ -182,7 +182,7 @@ def agreement_blocks(request, agreement_id):
         number = {"membership__number": int(words)} if words.isdecimal() and len(words) < 9 else {"pk": None}
         found = found.filter(**number)
     found = found.select_related("membership").order_by("-bought_on", "membership__number", "block_no")
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found, PAGE, keys_first=True).get_page(request.GET.get("page"))
     weekly = figures.of_blocks(list(page), clock.today())
     rows = [
         {

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from stockport_hubs.accounts.permissions import roles
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.money import pounds
+from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.rehearsal import rehearsed
 
 PAGE = 25
@@ -153,10 +153,7 @@ def member_buy(request, membership_id):
             ("Paid from credit", pounds(block.from_pool_pence)),
             ("Drawn from what was paid in advance", pounds(block.price_pence - block.from_pool_pence)),
         ]
-        if block.topped_up_pence:
-            facts.append(("Topped up to a price agreed already", pounds(block.topped_up_pence)))
-        price = pounds(block.price_pence + block.topped_up_pence)
-        return facts, f"Member {member.number}: {block.weeks} weeks are bought for {price}."
+        return facts, f"Member {member.number}: {block.weeks} weeks are bought for {pounds(block.price_pence)}."
 
     lead = "They follow the weeks bought already, at the price in force when they start. Bought weeks stay bought."
     return _ask(request, member, form, do, title="Buy weeks", lead=lead, button="Buy these weeks")

@@ -1,7 +1,6 @@
 """Members of an operator's pantries: for pantry managers as people, for the funder's managers as numbers and money."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,9 +17,11 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, needs
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.money import pounds
+from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.rehearsal import rehearsed
 
 PAGE = 25
+TOLD = 4  # pantries looked for whose list tells; three are named
 STATE_COLOURS = {"pending": "blue", "open": "green", "paused": "yellow", "ended": "grey"}
 
 
@@ -39,6 +40,7 @@ def members(request):
     lines = shown.lines(page, on)
     viewed(request, "pantry.members.viewed", [line.member for line in lines])
     own = Pantry.objects.for_user(request.user)
+    here = {pantry.pk} if pantry else {line.pantry.pk for line in lines if line.pantry}
     context = {
         "page": page,
         "lines": [(line, STATE_COLOURS[line.member.state]) for line in lines],
@@ -47,7 +49,7 @@ def members(request):
         "is_filtered": bool(query or pantry or state != "current"),
         "sees_people": sees_people,
         "search_label": "Name or number" if sees_people else "Number",
-        "telling": roster.only_funded(own.filter(pk=pantry.pk) if pantry else own) if sees_people else [],
+        "telling": list(roster.only_funded(own.filter(pk__in=here))[:TOLD]) if sees_people else [],
     }
     return render(request, "pantry/members.html", context)
 

@@ -1,7 +1,6 @@
 """Pantries: list, page, add and change, weekly openings, closures, volunteers."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 
 READERS = (Role.PANTRY_MANAGER, Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER)
 PAGE = 25
@@ -25,7 +25,7 @@ PAGE = 25
 def pantries(request):
     """Every pantry one may see: where, when, at what price, and whether there is room."""
     today, words = clock.today(), request.GET.get("q", "").strip()
-    found = directory.with_members(Pantry.objects.for_user(request.user), today)
+    found = Pantry.objects.for_user(request.user)
     if words:
         found = found.filter(Q(name__icontains=words) | Q(address__icontains=words) | Q(postcode__icontains=words))
     page = Paginator(found.prefetch_related("opening_hours", "tariffs"), PAGE).get_page(request.GET.get("page"))
@@ -35,9 +35,10 @@ def pantries(request):
             "pantry": pantry,
             "openings": directory.openings_in_words(list(pantry.opening_hours.all()), today),
             "price": directory.in_force(directory.tariff_states(list(pantry.tariffs.all()), today)),
-            "room": directory.room(pantry.capacity, pantry.members),
+            "members": members,
+            "room": directory.room(pantry.capacity, members),
         }
-        for pantry in page
+        for pantry, members in directory.with_members(page)
     ]
     context = {"page_obj": page, "rows": rows, "query": words, "manages": manages}
     return render(request, "pantry/pantry_list.html", context)
@@ -51,8 +52,8 @@ def pantry(request, pantry_id):
 
 def _pantry(request, pantry_id, form: VolunteerForm | None = None):
     today = clock.today()
-    found = directory.with_members(Pantry.objects.for_user(request.user), today).select_related("operator")
-    shown = get_or_404(found, pk=pantry_id)
+    found = Pantry.objects.for_user(request.user).select_related("operator")
+    [(shown, members)] = directory.with_members([get_or_404(found, pk=pantry_id)])
     manages = request.user.role == Role.PANTRY_MANAGER
     tariffs = directory.tariff_states(list(shown.tariffs.all()), today)
     context = {
@@ -65,8 +66,10 @@ def _pantry(request, pantry_id, form: VolunteerForm | None = None):
         "prices_waiting": [t for t in reversed(tariffs) if t.state == "waiting"],
         "closures": shown.closures.filter(withdrawn_at__isnull=True, until_on__gte=today).order_by("from_on"),
         "bands": shown.bands.all(),
-        "room": directory.room(shown.capacity, shown.members),
-        "list_tells": manages and bool(roster.only_funded(Pantry.objects.for_user(request.user).filter(pk=shown.pk))),
+        "members": members,
+        "room": directory.room(shown.capacity, members),
+        "lists_members": request.user.role != Role.PERSONAL_ADVISOR,
+        "list_tells": manages and roster.only_funded(found.filter(pk=shown.pk)).exists(),
         "staff": shown.staff.none(),
         "form": None,
     }

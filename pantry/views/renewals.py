@@ -1,7 +1,6 @@
 """Renewals: what is held and why, and a leaving care manager's decision."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +17,7 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, money, weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 
 READERS = (Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER, Role.PANTRY_MANAGER)
 PAGE = 25
@@ -39,7 +39,8 @@ def renewals(request):
     if words:
         found = {"membership__number": int(words)} if words.isdecimal() and len(words) < 9 else {"pk": None}
         listed = listed.filter(**found)
-    page = Paginator(listed.select_related("membership", "decided_by"), PAGE).get_page(request.GET.get("page"))
+    listed = listed.select_related("membership", "decided_by")
+    page = Paginator(listed, PAGE, keys_first=True).get_page(request.GET.get("page"))
     rows = held.rows(list(page), request.user, today)
     if rows:
         audit.record(
@@ -139,7 +140,7 @@ def _answer(request, decision: RenewalDecision, form: DecisionForm, *, confirmed
 def _done(decision: RenewalDecision) -> str:
     member = f"Member {decision.membership.number}"
     if decision.block:
-        price = money.pounds(decision.block.price_pence + decision.block.topped_up_pence)
+        price = money.pounds(decision.block.price_pence)
         return (
             f"{member}: block {decision.block_no} is bought for {price} and starts on {decision.starts_on:%-d %B %Y}."
         )

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -16,6 +15,7 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.core import clock, money, weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 
 PAGE = 25
 

@@ -1,7 +1,6 @@
 """Visitors who were not found: recorded at the counter, sorted out by the pantry manager."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 
 PAGE = 25
 READ = ("session", "pantry", "recorded_by", "sorted_by", "membership", "collection")

@@ -56,10 +56,11 @@ class ReferralQuerySet(models.QuerySet):
         """By reference (I-00012 or 12); for the council also by the young person's name or reference."""
         words = words.strip()
         digits = words.upper().removeprefix("I").lstrip("-")
-        found = Q(number=int(digits)) if digits.isascii() and digits.isdigit() and len(digits) < 9 else Q(pk=None)
+        is_number = digits.isascii() and digits.isdigit() and len(digits) < 9
+        found = Q(number=int(digits)) if is_number else Q()
         if by_name:
             found |= Q(care_leaver__in=CareLeaver.objects.search(words))
-        return self.filter(found)
+        return self.filter(found) if found else self.none()
 
     def running_membership_of(self, care_leaver: CareLeaver) -> Membership | None:
         """The membership this person has now, if any."""

@@ -1,7 +1,6 @@
 """The agreement to share after acceptance, a death and its correction, and what was printed before."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.money import pounds
+from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.rehearsal import rehearsed
 
 PAGE = 25

@@ -1,6 +1,5 @@
 """The list of introductions, and whom to introduce."""
 
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,6 +12,7 @@ from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
+from stockport_hubs.core.pages import Paginator
 
 PAGE = 25
 

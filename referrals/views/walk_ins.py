@@ -1,7 +1,6 @@
 """Someone came to a pantry by themselves: the pantry manager shows them, the council answers."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +17,7 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 
 PAGE, CHOICES = 25, 500
 

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, F, Q
 from django.http import Http404
@@ -22,6 +21,7 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 
 WORK_ON = (Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)
 ROWS = 25
@@ -40,7 +40,7 @@ def barriers(request):
     if category in BarrierCategory:
         shown = shown.filter(category=category)
     shown = shown.order_by("-closed_on", F("due_on").asc(nulls_last=True), "raised_on", "id")
-    page = Paginator(shown, ROWS).get_page(request.GET.get("page"))
+    page = Paginator(shown, ROWS, keys_first=True).get_page(request.GET.get("page"))
     people = [(CARE_LEAVER, each.care_leaver_id) for each in page if each.care_leaver_id]
     if people:
         audit.record("reviews.barriers.viewed", at=clock.now(), by=request.user, subjects=people)

@@ -2,7 +2,6 @@
 
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -20,6 +19,7 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
 from stockport_hubs.core import clock
 from stockport_hubs.core.forms import DAY_PARTS
+from stockport_hubs.core.pages import Paginator
 
 READ = (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)
 ROWS = 25

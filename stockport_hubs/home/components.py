@@ -3,7 +3,6 @@
 import datetime
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -12,6 +11,7 @@ from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import roles
 from stockport_hubs.charts import shapes
 from stockport_hubs.core.forms import DayField, Form, PoundsField
+from stockport_hubs.core.pages import Paginator
 
 TAGS = {"Open": "green", "Held": "yellow", "Paused": "grey", "Overdue": "red", "New": "blue"}
 WEEKS = ("collected", "collected", "missed", "closed", "paused", "credited", "to_come", "to_come")

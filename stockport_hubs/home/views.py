@@ -1,6 +1,5 @@
 """The home of every role: what needs me now, before anything else."""
 
-from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,6 +12,7 @@ from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import anyone_signed_in
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
+from stockport_hubs.core.pages import Page, Paginator
 from stockport_hubs.home import council, operator
 from stockport_hubs.home.alarms import alarms, unknown_emails
 

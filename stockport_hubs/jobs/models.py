@@ -67,6 +67,10 @@ class Job(UuidModel):
                 condition=Q(done_at__isnull=True, failed_at__isnull=True),
                 name="job_still_to_do",
             ),
+            models.Index(fields=["-created_at", "-id"], condition=Q(done_at__isnull=False), name="job_done_by_moment"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(done_at__isnull=True), name="job_not_done_by_moment"
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(progress__lte=100), name="job_progress_per_cent"),

@@ -2,7 +2,6 @@
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,10 +12,11 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.forms import Form
+from stockport_hubs.core.pages import Paginator
 from stockport_hubs.notifications import services
 from stockport_hubs.notifications.models import Message
 
-PAGE = 25
+PAGE, NEWEST = 25, 10_000  # rows of a page; rows there are pages of
 OPEN = Q(sent_at__isnull=True, settled_at__isnull=True)
 STATES = {  # of the filter: words and what fits
     "": ("Not sent", OPEN & Q(refused_at__isnull=False) | OPEN & Q(claimed_at__isnull=False)),
@@ -45,9 +45,8 @@ def overview(request):
     form.is_valid()
     state = form.cleaned_data.get("state", "")
     mine = Message.objects.for_user(request.user).select_related("to", "settled_by")
-    page = Paginator(mine.filter(STATES[state][1]).order_by("-created_at", "-pk"), PAGE).get_page(
-        request.GET.get("page")
-    )
+    found = mine.filter(STATES[state][1]).order_by("-created_at", "-pk")[:NEWEST]
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = [
         {
             "message": message,
@@ -57,9 +56,9 @@ def overview(request):
         }
         for message in page
     ]
-    return render(
-        request, "notifications/list.html", {"page_obj": page, "rows": rows, "form": form, "is_filtered": bool(state)}
-    )
+    what = "emails, the newest" if page.paginator.count == NEWEST else "emails"
+    context = {"page_obj": page, "what": what, "rows": rows, "form": form, "is_filtered": bool(state)}
+    return render(request, "notifications/list.html", context)
 
 
 @require_POST

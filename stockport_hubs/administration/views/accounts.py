@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from stockport_hubs.administration import services
 from stockport_hubs.administration.forms import CorrectForm, FilterForm, InviteForm, MoveForm, OrganisationForm
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.templatetags.hubs import moment
 
 PER_PAGE = 25
