@@ -44,9 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _elsewhere(item: pytest.Item, full: bool) -> str:
-    """Where a test runs when it does not run here."""
+    """Where a test runs when it does not run here; mutants are shown to all, whichever database they are kept for."""
     if item.get_closest_marker("slow") and not full:
         return "make proof"
+    if item.config.getoption("mutants", ""):
+        return ""
     if item.get_closest_marker("postgres") and not ON_POSTGRES:
         return "the PostgreSQL run"
     if item.get_closest_marker("sqlite") and ON_POSTGRES:

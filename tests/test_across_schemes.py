@@ -1,17 +1,26 @@
 """Two councils and two operators side by side: what one writes never reaches, or changes, what is the other's."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from careleavers.models import AdvisorAllocation, CareLeaver
-from pantry.models import FundingAgreement, Tariff
-from reviews.models import Barrier
+from careleavers.services import sharing
+from pantry.models import FundingAgreement, Membership, Tariff
+from pantry.services import sessions
+from reviews.models import Barrier, ReviewMeeting
 from reviews.services import barriers
-from stockport_hubs.accounts.models import Role
+from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core import clock, weeks
+from stockport_hubs.jobs.models import Job
+from stockport_hubs.notifications import services as notifications
+from stockport_hubs.notifications.models import Message
 from tests import factories
+from tests.test_url_table import TABLE, address
+from tests.world import make_scheme
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +105,166 @@ def test_whoever_recorded_a_barrier_sees_it_no_more_once_the_person_is_another_a
     AdvisorAllocation.objects.filter(pk=given.pk).update(advisor=factories.user(Role.PERSONAL_ADVISOR, world.council))
     assert client.get(url).status_code == 404
     assert "Kim" not in client.get(reverse("reviews:barriers")).content.decode()
+
+
+# Councils choose among all pantries, their prices and operators, and see work nobody asked for. Not here:
+# administrators, who look after everybody's account.
+CHOOSE_AMONG = {
+    Role.PERSONAL_ADVISOR: {"pantry:pantries"},
+    Role.LEAVING_CARE_MANAGER: {
+        *("pantry:pantries", "pantry:tariffs", "pantry:members", "pantry:members q=1"),
+        *("pantry:agreement_add", "jobs:list"),
+    },
+    Role.FINANCE_OFFICER: {"pantry:pantries", "pantry:tariffs", "pantry:members", "pantry:members q=1"},
+}
+BY_NAME = ("careleavers:list", "careleavers:cohort", "referrals:list", "referrals:find", "trail")
+ALSO_ASKED = {name: "q=Dale" for name in BY_NAME} | {
+    "pantry:members": "q=1",
+    "pantry:renewals": "q=1&show=all",
+    "pantry:visitors": "all=1",
+    "reviews:barriers": "show=all",
+}
+SHOWN = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|name="csrfmiddlewaretoken" value="\w+"|nonce="[^"]+"')
+
+
+def more_of(scheme: dict) -> None:
+    """What `make_scheme` leaves out: nobody's young person and one to be introduced, failed work, somebody who never
+    came or was long away, a pantry with funded members only, yesterday's session, a meeting to come, a late barrier,
+    an e-mail of unknown fate."""
+    now, today = clock.now(), clock.today()
+    CareLeaver.objects.create(
+        council=scheme["council"], reference="N", born_on=date(2006, 1, 1), eligibility="relevant", created_at=now
+    )
+    sharing.record_agreement(
+        care_leaver=scheme["person"],
+        wording_version="1",
+        privacy_notice_on=today,
+        given_on=today,
+        how_given="in_person",
+        share_name=True,
+        items=[],
+        taken_by=scheme["advisor"],
+        at=now,
+    )
+    sessions.for_day(pantry=scheme["pantry"], on=today - timedelta(days=1))
+    ReviewMeeting.objects.filter(pk=scheme["meeting"].pk).update(starts_at=now + timedelta(days=1))
+    accepted = scheme["colleague"]["accepted"]
+    accepted.refresh_from_db()
+    ours = Membership.objects.filter(operator=scheme["operator"])
+    ours.filter(agreement=None).update(agreement=scheme["agreement"])
+    ours.filter(pk=accepted.membership_id).update(first_week=weeks.monday(today) - timedelta(weeks=9))
+    ours.filter(pk=scheme["membership"].pk).update(next_due_on=today + timedelta(days=7))
+    ours.filter(pk=scheme["membership"].pk).update(state=Membership.State.PAUSED)
+    long_ago = today - timedelta(weeks=40)
+    scheme["membership"].moves.create(state=Membership.State.PAUSED, on=long_ago, recorded_at=now)
+    scheme["membership"].moves.filter(on__gt=long_ago).delete()
+    Barrier.objects.filter(council=scheme["council"]).update(due_on=today - timedelta(days=1))
+    Job.objects.filter(pk__in=[job.pk for job in scheme["jobs"].values()]).update(failed_at=now, error="No")
+    Message.objects.filter(pk__in=[each.pk for each in scheme["messages"].values()]).update(
+        claimed_at=now - timedelta(hours=1)
+    )
+
+
+OF_ONE = (
+    "referrals:walk_in_confirm",
+    "pantry:pantry",
+    "pantry:member",
+    "pantry:session",
+    "reviews:meeting",
+    "referrals:start",
+    "reviews:figure_people",
+)
+
+
+def pages(client, scheme, role) -> dict[str, str]:
+    """Every list, home and form to add, and a few pages about one's own objects, as this role sees them; without the
+    keys of forms, which are new each time."""
+    found = {}
+    client.force_login(scheme["users"][role])
+    for name in [name for name, row in TABLE.items() if role in row.roles and (not row.keys or name in OF_ONE)]:
+        for query in ("", *([ALSO_ASKED[name]] if name in ALSO_ASKED else [])):
+            with transaction.atomic():
+                response = client.get(f"{address(name, scheme, role)}?{query}")
+                transaction.set_rollback(True)
+            text = SHOWN.sub("", response.content.decode())
+            found[f"{name} {query}".strip()] = f"{response.status_code} {text}"
+    return found
+
+
+@pytest.mark.postgres  # pages: once, on the database of production
+def test_what_another_scheme_has_changes_no_page_and_no_number_of_ours(client):
+    """The lists, the searches, the homes' counts, the choices in forms: the same to the letter, whoever is beside."""
+    ours, roles = make_scheme("Own"), [role for role in Role if role != Role.ADMINISTRATOR]
+    alone = {role: pages(client, ours, role) for role in roles}
+    more_of(make_scheme("Other"))
+    beside = {role: pages(client, ours, role) for role in roles}
+    changed = {role: {name for name in alone[role] if alone[role][name] != beside[role][name]} for role in roles}
+    assert {role: names for role, names in changed.items() if names} == CHOOSE_AMONG
+
+
+def test_no_message_about_what_is_ours_goes_to_anybody_else():
+    """Who has changed organisations between the writing and the sending of an e-mail is such a one."""
+    ours, others, now = make_scheme("Own"), make_scheme("Other"), clock.now()
+    due = clock.today() + timedelta(days=7)
+    Membership.objects.filter(pk=ours["membership"].pk).update(next_due_on=due)
+    warning = ours["accepted"].warnings.create(block_no=2, weeks_ahead=5, starts_on=due, at=now)
+    gone = "The introduction is not theirs any more."
+    for kind, role, ids, why_not in (
+        ("sent", Role.PANTRY_MANAGER, {"referral": ours["sent"]}, gone),
+        ("accepted", Role.PERSONAL_ADVISOR, {"referral": ours["accepted"]}, gone),
+        ("renewal_warning", Role.PERSONAL_ADVISOR, {"referral": ours["accepted"], "warning": warning}, gone),
+        (
+            *("name_hidden", Role.PANTRY_MANAGER, {"membership": ours["printed"].membership}),
+            "What was printed is destroyed already.",
+        ),
+        ("walk_in", Role.LEAVING_CARE_MANAGER, {"walk_in": ours["walk_in"]}, "The pantry has its answer."),
+    ):
+        may_send = notifications._kinds[f"referrals.{kind}"].may_send
+        of = {name: str(each.pk) for name, each in ids.items()}
+        assert may_send(of, ours["users"][role]) is None, kind
+        assert may_send(of, others["users"][role]) == why_not, kind
+
+
+@pytest.mark.postgres  # pages: once, on the database of production
+@pytest.mark.parametrize("url", ["reviews:figures", "reviews:meeting_add"])
+def test_before_the_first_meeting_the_agreement_proposed_is_ones_own(client, two, url):
+    ours, others = two
+    FundingAgreement.objects.filter(pk=others.agreement.pk).update(starts_on=date(2021, 1, 1))
+    client.force_login(ours.manager)
+    assert f'value="{ours.agreement.pk}" selected' in client.get(reverse(url)).content.decode()
+
+
+def test_what_one_owns_in_a_council_is_left_behind_in_it(two):
+    ours, others = two
+    for owner in (ours.advisor, others.advisor):
+        barriers.raise_barrier(
+            council=ours.council,
+            care_leaver=None,
+            pantry=ours.pantry,
+            category="hours",
+            note="",
+            owner=ours.advisor,
+            due_on=None,
+            raised_on=clock.today(),
+            by=owner,
+            at=clock.now(),
+        )
+    assert Barrier.objects.for_user(ours.advisor).count() == 2
+    ours.advisor.organisation = others.council
+    assert Barrier.objects.for_user(ours.advisor).count() == 0
+
+
+def test_a_pantry_manager_looks_after_volunteers_and_nobody_else(two):
+    ours, _ = two
+    factories.user(Role.PANTRY_MANAGER, ours.operator)
+    assert list(User.objects.for_user(ours.pantry_manager)) == [ours.volunteer]
+
+
+def test_whoever_has_nothing_yet_is_told_so_whatever_others_have(client, two):
+    for role, words in (
+        (Role.PANTRY_MANAGER, "No pantry is here yet"),
+        (Role.LEAVING_CARE_MANAGER, "No agreement is in force"),
+        (Role.PERSONAL_ADVISOR, "Nobody is allocated to you yet"),
+    ):
+        client.force_login(factories.user(role))
+        assert words in client.get(reverse("home")).content.decode()

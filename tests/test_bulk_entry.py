@@ -63,6 +63,8 @@ def test_nobody_and_too_many_are_refused(counter, monkeypatch):
 def test_the_manager_ticks_types_numbers_and_is_told_who_stood_in_the_way(counter, client):
     ash, bay = counter.join(preferred_name="Ash"), counter.other(preferred_name="Bay")
     guest = counter.join(pantry=factories.pantry(counter.operator))
+    strangers = Counter()
+    theirs = [strangers.join() for _ in range(4)][-1].number  # a number nobody has here
     url = reverse("pantry:session_bulk", args=[counter.session.pk])
 
     def text(response) -> str:
@@ -75,7 +77,8 @@ def test_the_manager_ticks_types_numbers_and_is_told_who_stood_in_the_way(counte
         assert f"{ash.number} Ash" in text(page) and "It is marked as entered late." in text(page)
         key = uuid.uuid4()
         assert "Choose who came" in text(client.post(url, {"key": key}))
-        assert "No member has the number x1, 9999." in text(client.post(url, {"key": key, "numbers": "x1, 9999"}))
+        typed = client.post(url, {"key": key, "numbers": f"x1, {theirs}, 9999"})
+        assert f"No member has the number x1, {theirs}, 9999." in text(typed)
         counter.record(bay)
         sent = {"key": key, "people": [ash.pk, bay.pk], "numbers": guest.number}
         told = client.post(url, sent)

@@ -228,6 +228,10 @@ def test_only_the_councils_advisors_people_and_moves_are_within_reach(world, cli
     posted = {"to": elsewhere.pk, "people": [world.ada.pk], **days(on=TODAY)}
     page = client.post(url("caseload_transfer", world.other.pk), posted).content.decode()
     assert ("Choose one of the options shown" in page, "Eve Elsewhere" in page) == (True, False)
+    dee = world.person("R9", "Dee")
+    posted |= {"to": world.other.pk, "people": [dee.pk]}
+    form = client.post(url("caseload_transfer", world.advisor.pk), posted).context["form"]
+    assert ([*form.errors], "Dee" in str(form["people"])) == (["people"], False)
 
 
 def test_one_view_of_a_caseload_is_one_event_with_its_people(world, client):

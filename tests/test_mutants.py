@@ -28,9 +28,39 @@ NOTICE = [
     ),
     "tests/test_figures.py::test_small_counts_and_those_they_follow_from_are_hidden",
 ]
-# What no test can notice, because nothing else changes than that another guard does the work; with the guard.
-EQUIVALENT: dict[str, str] = {}
-ELSEWHERE = "walk story real_input compose race jobs.py pdf charts weeks money_vectors guards look structure mutants"
+# What no test can notice, because nothing else changes than that another guard does the work; with that guard.
+OF_ONES_OWN = "the rows are asked for of an object that was fetched from its own scope just before"
+EQUIVALENT: dict[str, str] = dict.fromkeys(
+    (
+        "careleavers/views/allocations.py cover_end: forgets scope 1",
+        "pantry/views/agreements.py agreement: forgets scope 1",
+        "pantry/views/agreements.py agreement_blocks: forgets scope 1",
+        "pantry/views/agreements.py agreement_journal: forgets scope 1",
+        "pantry/views/agreements.py agreement_journal: forgets scope 2",
+        "pantry/views/places.py _pantry: forgets scope 2",
+        "pantry/views/sessions.py _just_recorded: forgets scope 1",
+        "pantry/views/visitors.py visitor_add: forgets scope 1",
+        "referrals/templatetags/referrals_panels.py referral_panel: forgets scope 1",
+        "referrals/templatetags/referrals_panels.py walk_in_panel: forgets scope 1",
+        "referrals/views/agreements.py withdraw: forgets scope 1",
+        "referrals/views/agreements.py withdraw: forgets scope 2",
+        "referrals/views/drafts.py start: forgets scope 2",
+        "reviews/templatetags/reviews_panels.py barrier_panel: forgets scope 1",
+        "reviews/views/packs.py pack: forgets scope 1",
+    ),
+    OF_ONES_OWN,
+) | {
+    "pantry/views/places.py _pantry: forgets scope 3": "VolunteerForm offers volunteers of the pantry's operator only",
+    "pantry/views/places.py staff_attach: forgets scope 1": "VolunteerForm and the page it falls back to are scoped",
+    "pantry/views/places.py staff_attach: forgets scope 2": "VolunteerForm offers volunteers of the operator only",
+    "referrals/pantries.py choices: forgets scope 1": "asked by council roles alone, who choose among all pantries",
+    "reviews/views/figures.py figure_people: forgets scope 1": "only people of the agreement's own figures are kept",
+    "stockport_hubs/administration/forms.py Placed.__init__: choice 1 among all rows": "administrators alone choose",
+    "stockport_hubs/administration/views/accounts.py organisations: forgets scope 1": "administrators see them all",
+}
+# Files that look at sources, at other processes, or at none of the access rules: a fault in here is nothing to them.
+ELSEWHERE = """test_walk.py story real_input compose race test_jobs.py jobs_off restore guessing production zones charts
+test_pdf test_weeks sample_copies seals money_vectors guards look structure mutants"""
 
 
 def tried(record, *arguments: str, **more: str) -> dict[str, str]:
@@ -58,12 +88,17 @@ def test_95_of_100_mutants_of_the_access_rules_are_caught(figures):
     record = ROOT / "build" / f"mutants-{hashlib.sha256(code).hexdigest()[:12]}.json"
     record.parent.mkdir(exist_ok=True)
     asked = [str(path.relative_to(ROOT)) for path in files if not any(word in path.name for word in ELSEWHERE.split())]
-    outcome = tried(record, "-m", "not browser and not postgres and not slow", *asked)
+    outcome = tried(record, "-m", "not browser and not slow", *asked)
     survived = sorted(name for name, by in outcome.items() if by == "survived")
     unexplained = [name for name in survived if name not in EQUIVALENT]
-    caught = len(outcome) - len(survived)
+    caught, noticeable = len(outcome) - len(survived), len(outcome) - len(set(survived) & set(EQUIVALENT))
     for name in survived:
         print(f"survived: {name}: {EQUIVALENT.get(name, 'NOT EXPLAINED')}", flush=True)
-    figures(f"{len(outcome)} mutants, {caught} caught ({caught / len(outcome):.1%}), {len(unexplained)} unexplained")
+    figures(
+        f"{len(outcome)} mutants, {caught} caught, {len(survived)} survived, {len(unexplained)} of them unexplained: "
+        f"{caught / noticeable:.1%} of what changes anything"
+    )
     assert len(outcome) >= 50
-    assert len(unexplained) <= len(outcome) * 0.05, unexplained
+    assert [name for name in EQUIVALENT if outcome.get(name) != "survived"] == []  # an explanation of nothing
+    assert unexplained == []
+    assert caught >= noticeable * 0.95

@@ -95,6 +95,15 @@ def test_asked_twice_before_it_is_made_is_one_job(scene):
     assert Job.objects.filter(kind=packs.KIND).count() == 2
 
 
+def test_what_somebody_else_asked_for_is_made_once_and_leads_to_no_page_of_theirs(scene):
+    packs.ask(meeting=scene.meeting, by=scene.manager, at=scene.at)
+    assert not packs.under_way(scene.meeting, scene.pantry_manager)
+    url = reverse("reviews:pack_build", args=[scene.meeting.pk])
+    answer = signed_in(scene.pantry_manager).post(url, follow=True)
+    assert answer.status_code == 200 and "Somebody asked for it before you did." in answer.content.decode()
+    assert set(Job.objects.filter(kind=packs.KIND).values_list("asked_by", flat=True)) == {scene.manager.pk}
+
+
 def test_a_failed_job_is_tried_again_when_asked_again(scene, monkeypatch, tmp_path):
     broken = tmp_path / "child.py"
     broken.write_text("import sys\nsys.exit(3)\n")

@@ -272,8 +272,31 @@ def ids_of(scheme: dict) -> dict[str, str]:
     return found
 
 
+PRIVATE = ("person", "member_person", "draft", "barrier", "council_pack")
+CASES = (*PRIVATE, "sent", "accepted", "walk_in", "pack")
+# What one's own scheme has and does not show to this role.
+NOT_FOR = {
+    P: PRIVATE,
+    V: (*CASES, "agreement", "block", "payment", "decision", "printed"),
+    F: (*CASES, "printed", "session", "collection", "visitor"),
+    D: (
+        *CASES,
+        "printed",
+        "session",
+        "collection",
+        "visitor",
+        "membership",
+        "agreement",
+        "block",
+        "payment",
+        "decision",
+    ),
+}
+
+
 def strangers(schemes: dict, role: Role | None) -> dict[str, str]:
-    """What no page of this role may hold the id of: what the other council and operator have, and what a colleague has.
+    """What no page of this role may hold the id of: what the other council and operator have, what a colleague has, and
+    what the role does not see of its own scheme.
     Councils choose among pantries and operators; administrators look after everyone's accounts."""
     theirs = ids_of(schemes["other"])
     if role in (A, M, F):
@@ -283,6 +306,7 @@ def strangers(schemes: dict, role: Role | None) -> dict[str, str]:
         theirs = {k: what for k, what in theirs.items() if k not in people and what not in ("council", "operator")}
     if role == A:
         theirs |= ids_of(schemes["own"]["colleague"])
+    theirs |= ids_of({kind: schemes["own"][kind] for kind in NOT_FOR.get(role, ())})
     return theirs
 
 

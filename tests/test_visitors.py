@@ -213,6 +213,8 @@ def test_a_volunteer_records_and_takes_back_and_the_manager_sorts_out(counter, c
     session = reverse("pantry:session", args=[counter.session.pk])
     add = reverse("pantry:visitor_add", args=[counter.session.pk])
     member = counter.join(preferred_name="Ash")
+    strangers = Counter()
+    theirs = [strangers.join() for _ in range(2)][-1].number  # a number nobody has here
     with at():
         client.force_login(counter.volunteer)
         assert f'href="{add}"' in client.get(session).content.decode()
@@ -233,7 +235,8 @@ def test_a_volunteer_records_and_takes_back_and_the_manager_sorts_out(counter, c
         url = reverse("pantry:visitor_sort", args=[visitor.pk])
         assert f'href="{url}"' in client.get(reverse("pantry:visitors")).content.decode()
         assert "Enter the member’s number" in text(client.post(url, {"outcome": "member"}))
-        assert "No member has this number" in text(client.post(url, {"outcome": "member", "number": "99"}))
+        for number in (theirs, 99):
+            assert "No member has this number" in text(client.post(url, {"outcome": "member", "number": number}))
         done = client.post(url, {"outcome": "member", "number": member.number}, follow=True)
         assert f"Matched to number {member.number}. The visit is their collection of that week." in text(done)
         assert "Nobody is waiting to be sorted out." in text(done)

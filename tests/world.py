@@ -109,7 +109,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         by=manager,
         at=then,
     )
-    journal.pay_in_advance(
+    payment = journal.pay_in_advance(
         agreement=agreement, pence=100_000, on=today, purchase_order="1", invoice="2", cost_code="3", by=finance, at=at
     )
 
@@ -314,6 +314,8 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "neighbour": neighbour,
         "printed": printed,
         "walk_in": walk_in,
+        "block": membership.blocks.get(),
+        "payment": payment,
         "session": session,
         "collection": collection,
         "visitor": visitor,
@@ -323,6 +325,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "meeting": meeting,
         "packs": packs,
         "pack": packs["stockport-homes"],
+        "council_pack": packs["leaving-care"],
         "action": action,
         "figure": "offered",
         "jobs": with_job,

@@ -75,9 +75,6 @@ class PrepaidBlock(UuidModel):
 
 
 class PaidWeekQuerySet(models.QuerySet):
-    def for_user(self, user: User) -> "PaidWeekQuerySet":
-        return self.filter(block__in=PrepaidBlock.objects.for_user(user))
-
     def dated(self) -> "PaidWeekQuerySet":
         return self.filter(state=PaidWeek.State.DATED)
 

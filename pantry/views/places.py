@@ -1,5 +1,7 @@
 """Pantries: list, page, add and change, weekly openings, closures, volunteers."""
 
+from copy import copy
+
 from django.contrib import messages
 from django.db.models import Q
 from django.shortcuts import redirect, render
@@ -108,7 +110,7 @@ def pantry_edit(request, pantry_id):
     form = PantryForm(
         request.POST if request.method == "POST" else None,
         cancel=reverse("pantry:pantry", args=[shown.pk]),
-        instance=get_or_404(Pantry.objects.for_user(request.user), pk=pantry_id),
+        instance=copy(shown),  # what is typed and refused is not in the page's heading
     )
     if request.method == "POST" and form.is_valid():
         try:
