@@ -44,6 +44,13 @@ def from_pool(price_pence: int, balance_pence: int) -> int:
     return min(price_pence, balance_pence)
 
 
+def topped_up(week: date, weekly_pence: int, later: list[tuple[date, int]]) -> int:
+    """What a week of a block costs where price rises are topped up: the price in force in it, if that is more than the
+    block's. `later` are the agreed prices after the block's own, each with its Monday, in order."""
+    in_force = [pence for from_week, pence in later if from_week <= week]
+    return max(weekly_pence, in_force[-1]) if in_force else weekly_pence
+
+
 def weeks_within(weeks: list[date], funded_until: date | None) -> list[date]:
     """The weeks that are over by the last funded day."""
     return [week for week in weeks if funded_until is None or week + timedelta(days=6) <= funded_until]
@@ -68,6 +75,7 @@ class Renewal:
     pantry_closing_on: date | None = None
     blocks_before_bought_on: tuple[date, ...] = ()
     price_pence: int | None = None
+    top_up_pence: int = 0
     budget_left_pence: int | None = None
     pool_pence: int = 0
     day_left_pence: int | None = None
@@ -76,9 +84,11 @@ class Renewal:
 def hold_reasons(renewal: Renewal) -> list[str]:
     """Why the block is not bought by itself, as codes of RenewalDecision.Reason; empty: it is bought.
 
-    price_pence None: no tariff; budget_left_pence, day_left_pence, blocks_per_person None: no limit.
+    price_pence None: no tariff; budget_left_pence, day_left_pence, blocks_per_person None: no limit. The daily limit
+    is about blocks, the budget about all that is spent.
     """
     r, price = renewal, renewal.price_pence or 0
+    cost = price + r.top_up_pence
     held = {
         "not_automatic": not r.automatic,
         "agreement_ends": r.agreement_ends_on is not None and r.agreement_ends_on < r.starts_on,
@@ -90,7 +100,7 @@ def hold_reasons(renewal: Renewal) -> list[str]:
         "pantry_closing": r.pantry_closing_on is not None and r.pantry_closing_on <= r.last_day,
         "third_at_once": third_at_once(r.due_on, r.blocks_before_bought_on),
         "no_tariff": r.price_pence is None,
-        "budget": r.budget_left_pence is not None and price - from_pool(price, r.pool_pence) > r.budget_left_pence,
+        "budget": r.budget_left_pence is not None and cost - from_pool(cost, r.pool_pence) > r.budget_left_pence,
         "daily_limit": r.day_left_pence is not None and price > r.day_left_pence,
     }
     return [code for code, holds in held.items() if holds]

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from pantry import money
 from pantry.models import Account, Budget, EarlierPrice, JournalEntry, JournalLine, PaidWeek, Tariff, TopUp
@@ -159,6 +159,67 @@ def test_where_a_later_price_is_agreed_already_its_own_holds(world):
 def days(*those: date) -> list[date]:
     """The day before each, and each."""
     return [day for each in those for day in (each - timedelta(days=1), each)]
+
+
+def test_a_block_bought_after_the_price_was_agreed_costs_the_same(world):
+    before = world.join()
+    rise(world, on=FIRST - timedelta(days=4))
+    after = world.join()
+    assert prices(before) == prices(after) == [(350, 13), (450, 13)]
+    assert list(TopUp.objects.values_list("pence", flat=True)) == [1300, 1300]
+    assert committed(world) == 2 * (10_100 + 1300)
+    assert money.position(world.agreement, FIRST).bought_pence == 2 * (9100 + 1300)
+    assert journal.check(FIRST) == []
+
+
+def test_a_renewal_reaches_into_prices_agreed_already_and_its_budget_holds_them(world):
+    world.agreement.renews_automatically = True
+    world.agreement.save()
+    member = world.join()
+    rise(world, weekly=450, from_week=FIRST + 30 * WEEK)
+    rise(world, weekly=400, from_week=FIRST + 40 * WEEK)  # in force later, and more than the block's own
+    assert prices(member) == [(350, 26)]
+    due, extra = date(2026, 9, 7), 10 * 100 + 12 * 50
+    budget = Budget.objects.filter(agreement=world.agreement, committed_pence__gt=0)
+    budget.update(limit_pence=10_100 + 9100 + extra - 1)
+    with transaction.atomic():
+        assert renewals.sweep(on=due, at=moment(due), job="test").held == 1
+        assert member.renewal_decisions.get().reasons == ["budget"]
+        transaction.set_rollback(True)
+    budget.update(limit_pence=10_100 + 9100 + extra)
+    world.agreement.daily_limit_pence = 9100
+    world.agreement.save()
+    said: list[renewals.Decided] = []
+    assert renewals.sweep(on=due, at=moment(due), job="test", report=said.extend).renewed == 1
+    assert [(each.price_pence, each.top_up_pence) for each in said] == [(9100, extra)]
+    assert prices(member) == [(350, 30), (450, 10), (400, 12)]
+    assert committed(world) == 10_100 + 9100 + extra
+    entry = JournalEntry.objects.filter(kind="top_up").first()
+    assert (entry.job, entry.by, entry.effective_on) == ("test", None, due)
+    assert journal.check(due) == []
+
+
+def test_a_block_bought_across_a_coming_move_is_topped_up_where_it_is_bought_and_moves_at_that_price(world):
+    member = world.join()
+    elm = factories.pantry(world.operator, weekly=200)
+    rise(world, from_week=FIRST + 28 * WEEK)
+    may = moment(FIRST + 20 * WEEK)
+    memberships.move(membership=member, pantry=elm, from_week=FIRST + 27 * WEEK, by=world.pantry_manager, at=may)
+    block = by_hand.buy(membership=member, weeks=4, by=world.manager, at=may)
+    assert (block.weekly_pence, block.topped_up_pence, prices(member)) == (350, 200, [(350, 28), (450, 2)])
+    assert {row.pantry: row.bought_pence for row in money.by_pantry(world.agreement, FIRST + 20 * WEEK)} == {
+        world.pantry: 27 * 350,
+        elm: 350 + 2 * 450,
+    }
+    assert journal.check(FIRST + 20 * WEEK) == []
+
+
+def test_buying_by_hand_beyond_the_budget_names_the_topped_up_cost(world):
+    member = world.join()
+    rise(world, from_week=FIRST + 28 * WEEK)
+    Budget.objects.filter(agreement=world.agreement).update(limit_pence=10_100)
+    said = refusal(by_hand.buy, membership=member, weeks=4, by=world.manager, at=moment(FIRST))
+    assert said.startswith("The block costs £16.00 and the year’s budget of")
 
 
 # -- as at -------------------------------------------------------------------------------------------------------------

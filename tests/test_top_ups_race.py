@@ -79,7 +79,7 @@ def test_leaving_while_a_price_is_agreed_credits_what_was_paid():
     assert journal.check(AGREED) == []
 
 
-def test_joining_while_a_price_is_agreed_is_before_it_or_after_it():
+def test_joining_while_a_price_is_agreed_costs_the_same_before_it_and_after_it():
     w = world()
     tariff = proposed(w)
     more = {"pantry": w.pantry, "preferred_name": "Ash", "agreement": w.agreement}
@@ -89,5 +89,6 @@ def test_joining_while_a_price_is_agreed_is_before_it_or_after_it():
             lambda: agree(w, tariff),
         ]
     )
-    assert member.blocks.count() == 1
+    assert list(member.paid_weeks.order_by("week").values_list("pence", flat=True)) == 9 * [350] + 17 * [450]
+    assert TopUp.objects.get().pence == 1700
     assert journal.check(AGREED) == []

@@ -31,8 +31,8 @@ class AgreementForm(ModelForm):
         widget=forms.RadioSelect,
         help_text=(
             "Topping up costs the difference for each of those weeks from the new price’s Monday on. It is paid when a "
-            "finance officer agrees the price, and the finance officer sees beforehand what it costs. Weeks that wait "
-            "while a member is paused keep their price. It holds for prices agreed from now on."
+            "finance officer agrees the price, who sees beforehand what it costs. Weeks that wait while a member is "
+            "paused keep their price. It holds for prices agreed and blocks bought from now on."
         ),
     )
     daily_limit_pence = PoundsField(

@@ -52,6 +52,8 @@ class PrepaidBlock(UuidModel):
     bought_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     ended_on = models.DateField(null=True, help_text="Ended early: later weeks were credited.")
 
+    topped_up_pence: int  # set by `with_top_ups`, and when it is bought
+
     objects = PrepaidBlockQuerySet.as_manager()
 
     class Meta:

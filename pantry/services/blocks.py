@@ -22,7 +22,7 @@ from pantry.models import (
     PrepaidBlock,
     Tariff,
 )
-from pantry.services import journal, paid_weeks
+from pantry.services import journal, paid_weeks, top_ups
 from pantry.services.funds import Funds
 from pantry.services.journal import Leg, Posting
 from stockport_hubs.accounts.models import User
@@ -46,6 +46,7 @@ class Purchase:
     joining_pence: int = 0
     from_pool_pence: int = 0
     source: str = BlockSource.FUNDED
+    later: tuple[Tariff, ...] = ()  # `top_ups.later`: agreed prices that its later weeks are topped up to
 
     @property
     def price_pence(self) -> int:
@@ -53,11 +54,18 @@ class Purchase:
 
 
 def write(
-    purchases: list[Purchase], *, on: date, at: datetime, by: User | None = None, job: str = ""
+    purchases: list[Purchase],
+    *,
+    on: date,
+    at: datetime,
+    by: User | None = None,
+    job: str = "",
+    funds: Funds | None = None,
 ) -> list[PrepaidBlock]:
     """Insert blocks, paid weeks and journal: a fixed number of inserts for each batch of 200.
 
-    In the caller's transaction, with the memberships and the agreements' funds locked. Refuses nothing: the unique keys
+    In the caller's transaction, with the memberships and the agreements' funds locked; `funds` pay what later prices
+    add, and are the caller's to save. Refuses nothing: the unique keys
     (membership, block_no), (membership, week) and (source, leg) decide.
     """
     blocks = [
@@ -78,22 +86,24 @@ def write(
     ]
     PrepaidBlock.objects.bulk_create(blocks, batch_size=ROWS)
     bought = list(zip(purchases, blocks, strict=True))
-    PaidWeek.objects.bulk_create(
-        [
-            PaidWeek(
-                block_id=block.pk,
-                membership_id=p.membership_id,
-                position=position,
-                week=week,
-                pantry_id=p.pantry_id,
-                pence=p.weekly_pence,
-            )
-            for p, block in bought
-            for position, week in enumerate(p.weeks, 1)
-        ],
-        batch_size=ROWS,
-    )
+    rows = [
+        PaidWeek(
+            block_id=block.pk,
+            membership_id=p.membership_id,
+            position=position,
+            week=week,
+            pantry_id=p.pantry_id,
+            pence=p.weekly_pence,
+        )
+        for p, block in bought
+        for position, week in enumerate(p.weeks, 1)
+    ]
+    PaidWeek.objects.bulk_create(rows, batch_size=ROWS)
     journal.post([_posting(p, block, on) for p, block in bought if p.agreement_id], at=at, by=by, job=job)
+    for p, block in bought:
+        block.topped_up_pence = top_ups.cost(p.weeks, p.weekly_pence, p.later)
+    if funds and any(p.later for p in purchases):
+        top_ups.pay_bought(rows, {b.pk: (b, p.later) for p, b in bought}, funds, on=on, at=at, by=by, job=job)
     _link_collections([p for p in purchases if p.weeks[0] <= on])
     begins = Place.objects.filter(from_week__gt=on).exclude(from_week=F("membership__first_week"))
     moving = set(
@@ -162,11 +172,14 @@ def buy_one(
         )
     fee = rules.joining_fee(tariff.joining_pence, on, previous_left_on) if with_fee else 0
     price = fee + len(weeks) * tariff.weekly_pence
+    tariffs = top_ups.agreed([pantry.pk])[pantry.pk] if agreement.tops_up_price_rises else []
+    later = top_ups.later(agreement, weeks[0], tariffs)
+    cost = price + top_ups.cost(weeks, tariff.weekly_pence, later)
     funds = Funds([agreement], on)
     fund = funds[agreement.pk]
-    if not fund.fits(price):
+    if not fund.fits(cost):
         raise Refused(
-            f"The block costs {money.pounds(price)} and the year’s budget of {agreement.name} has "
+            f"The block costs {money.pounds(cost)} and the year’s budget of {agreement.name} has "
             f"{money.pounds(fund.budget_left_pence or 0)} left. A larger budget can be entered on the agreement."
         )
     purchase = Purchase(
@@ -178,8 +191,9 @@ def buy_one(
         weekly_pence=tariff.weekly_pence,
         joining_pence=fee,
         from_pool_pence=fund.draw(price),
+        later=later,
     )
-    [block] = write([purchase], on=on, at=at, by=by)
+    [block] = write([purchase], on=on, at=at, by=by, funds=funds)
     funds.save()
     return block
 

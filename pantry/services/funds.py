@@ -45,12 +45,16 @@ class Fund:
         return 0 if left is None else max(0, price_pence - rules.from_pool(price_pence, self.pool_pence) - left)
 
     def draw(self, price_pence: int) -> int:
-        """Spend on a block or top-up: credit first; gives the part the pool pays. The rest is the budget's."""
+        """Spend on one block: credit first; gives the part the pool pays. The rest is committed in the budget."""
+        if self.day_left_pence is not None:
+            self.day_left_pence -= price_pence
+        return self.draw_top_up(price_pence)
+
+    def draw_top_up(self, price_pence: int) -> int:
+        """The same for what is added to bought weeks; the daily limit is about blocks."""
         credit = rules.from_pool(price_pence, self.pool_pence)
         self.spent += credit
         self.drawn += price_pence - credit
-        if self.day_left_pence is not None:
-            self.day_left_pence -= price_pence
         return credit
 
 

@@ -10,12 +10,11 @@ from pantry.models import (
     Collection,
     FundingAgreement,
     Membership,
-    Pantry,
     PrepaidBlock,
     Tariff,
 )
 from pantry.models.blocks import BlockSource
-from pantry.services import blocks, histories, paid_weeks
+from pantry.services import blocks, histories, paid_weeks, top_ups
 from pantry.services.funds import Fund
 from pantry.services.paid_weeks import NextBlock
 from stockport_hubs.core.weeks import WEEK, sunday
@@ -32,6 +31,7 @@ class Case:
     tariff: Tariff | None
     facts: rules.Renewal
     due_after: date
+    later: tuple[Tariff, ...] = ()
 
     @property
     def weekly_pence(self) -> int:
@@ -41,11 +41,17 @@ class Case:
     def price_pence(self) -> int:
         return len(self.weeks) * self.weekly_pence
 
+    @property
+    def top_up_pence(self) -> int:
+        """What prices agreed already add to its later weeks."""
+        return top_ups.cost(self.weeks, self.weekly_pence, self.later)
+
     def reasons(self, fund: Fund) -> list[str]:
         """Why it is held, with the budget, pool and daily limit as they stand now; empty: it is bought."""
         money = replace(
             self.facts,
             price_pence=self.price_pence if self.tariff else None,
+            top_up_pence=self.top_up_pence,
             budget_left_pence=fund.budget_left_pence,
             pool_pence=fund.pool_pence,
             day_left_pence=fund.day_left_pence,
@@ -58,7 +64,7 @@ def cases(memberships: list[Membership], on: date) -> tuple[list[Case], list[UUI
     ahead, calendar, pantries = paid_weeks.next_blocks(memberships)
     due = [m for m in memberships if m.pk in ahead and ahead[m.pk].due_on <= on]
     agreements = FundingAgreement.objects.in_bulk({m.agreement_id for m in due})
-    tariffs = _tariffs(pantries)
+    tariffs = top_ups.agreed(pantries)
     states = histories.of(due)
     bought = _bought(due)
     before = blocks.funded_before({m.pk: m.previous_id for m in due})
@@ -94,20 +100,12 @@ def cases(memberships: list[Membership], on: date) -> tuple[list[Case], list[UUI
             pantry_closing_on=pantries[block.pantry_id].closing_on,
             blocks_before_bought_on=tuple(bought_on for bought_on, _ in bought[m.pk][-2:]),
         )
-        tariff = next((t for t in tariffs[block.pantry_id] if t.from_week <= weeks[0]), None)
+        tariff = next((t for t in reversed(tariffs[block.pantry_id]) if t.from_week <= weeks[0]), None)
+        later = top_ups.later(agreement, weeks[0], tariffs[block.pantry_id])
         due_after = rules.due_on(calendar.next_open_week(block.pantry_id, weeks[-1] + WEEK))
-        found.append(Case(m, agreement, block, weeks, tariff, facts, due_after))
+        found.append(Case(m, agreement, block, weeks, tariff, facts, due_after, later))
     still_due = {m.pk for m in due}
     return found, [m.pk for m in memberships if m.pk not in still_due]
-
-
-def _tariffs(pantries: dict[UUID, Pantry]) -> dict[UUID, list[Tariff]]:
-    """The agreed prices of each pantry, latest first."""
-    found: dict[UUID, list[Tariff]] = defaultdict(list)
-    agreed = Tariff.objects.agreed().filter(pantry__in=pantries, withdrawn_at__isnull=True)
-    for tariff in agreed.order_by("-from_week"):
-        found[tariff.pantry_id].append(tariff)
-    return found
 
 
 def _bought(memberships: list[Membership]) -> dict[UUID, list[tuple[date, str]]]:

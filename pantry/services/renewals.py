@@ -38,6 +38,7 @@ class Decided:
     price_pence: int = 0
     from_pool_pence: int = 0
     reasons: tuple[str, ...] = ()
+    top_up_pence: int = 0
 
 
 @dataclass
@@ -140,8 +141,10 @@ def _decide(rows, taken: list[Membership], *, on: date, at: datetime, by, job: s
         )
         price = 0 if reasons else case.price_pence
         number, block_no = case.membership.number, case.next.block_no
-        decided.append(Decided(number, block_no, case.weeks[0], outcome, price, credit, tuple(reasons)))
-    bought = {block.membership_id: block for block in blocks.write(purchases, on=on, at=at, by=by, job=job)}
+        top_up = 0 if reasons else case.top_up_pence
+        decided.append(Decided(number, block_no, case.weeks[0], outcome, price, credit, tuple(reasons), top_up))
+    written = blocks.write(purchases, on=on, at=at, by=by, job=job, funds=funds)
+    bought = {block.membership_id: block for block in written}
     for decision in decisions:
         decision.block = bought.get(decision.membership_id)
     RenewalDecision.objects.bulk_create(decisions, batch_size=blocks.ROWS)
@@ -160,6 +163,7 @@ def _purchase(case: judging.Case, credit: int) -> Purchase:
         weeks=case.weeks,
         weekly_pence=case.weekly_pence,
         from_pool_pence=credit,
+        later=case.later,
     )
 
 

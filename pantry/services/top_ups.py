@@ -4,15 +4,29 @@ Not raised: weeks that have begun, parked weeks (they come back at their price),
 and weeks in which a later agreed price holds. A price fall changes nothing.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from uuid import UUID
 
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from pantry.models import Account, BlockSource, EarlierPrice, EntryKind, FundingAgreement, PaidWeek, Tariff, TopUp
-from pantry.services import blocks, journal, paid_weeks
+from pantry import rules
+from pantry.models import (
+    Account,
+    BlockSource,
+    EarlierPrice,
+    EntryKind,
+    FundingAgreement,
+    PaidWeek,
+    PrepaidBlock,
+    Tariff,
+    TopUp,
+)
+from pantry.services import journal, paid_weeks
 from pantry.services.funds import Fund, Funds
 from pantry.services.journal import Leg, Posting
 from stockport_hubs.accounts.models import User
@@ -45,13 +59,32 @@ class Rise:
         return sum(self.tariff.weekly_pence - row.pence for row in self.rows)
 
 
+def agreed(pantry_ids: Iterable[UUID]) -> dict[UUID, list[Tariff]]:
+    """The agreed prices of each pantry, in the order of their Mondays."""
+    found: dict[UUID, list[Tariff]] = defaultdict(list)
+    rows = Tariff.objects.agreed().filter(pantry__in=list(pantry_ids), withdrawn_at__isnull=True)
+    for tariff in rows.order_by("from_week"):
+        found[tariff.pantry_id].append(tariff)
+    return found
+
+
+def later(agreement: FundingAgreement, start: date, tariffs: list[Tariff]) -> tuple[Tariff, ...]:
+    """Of a pantry's agreed prices those to which a block that starts on a Monday is topped up."""
+    return tuple(t for t in tariffs if t.from_week > start) if agreement.tops_up_price_rises else ()
+
+
+def cost(weeks: list[date], weekly_pence: int, later: Iterable[Tariff]) -> int:
+    """What topping up a block costs on the day it is bought."""
+    prices = [(tariff.from_week, tariff.weekly_pence) for tariff in later]
+    return sum(rules.topped_up(week, weekly_pence, prices) - weekly_pence for week in weeks) if prices else 0
+
+
 def rises(tariff: Tariff, on: date) -> list[Rise]:
-    """What agreeing this price on a day raises, by agreement; nothing where it is no rise. Three queries at most."""
-    before = blocks.tariff_in_force(tariff.pantry, tariff.from_week)
-    if before is None or tariff.weekly_pence <= before.weekly_pence:
+    """What agreeing this price on a day raises, by agreement; nothing where it is no rise. Two queries."""
+    others = agreed([tariff.pantry_id])[tariff.pantry_id]
+    before = [other for other in others if other.from_week <= tariff.from_week]
+    if not before or tariff.weekly_pence <= before[-1].weekly_pence:
         return []
-    agreed = Tariff.objects.agreed().filter(pantry=tariff.pantry_id, withdrawn_at__isnull=True)
-    following = agreed.filter(from_week__gt=tariff.from_week).order_by("from_week").first()
     found = PaidWeek.objects.dated().filter(
         pantry=tariff.pantry_id,
         week__gt=on,
@@ -60,8 +93,8 @@ def rises(tariff: Tariff, on: date) -> list[Rise]:
         block__source__in=PAID,
         block__agreement__tops_up_price_rises=True,
     )
-    if following:
-        found = found.filter(week__lt=following.from_week)
+    if len(before) < len(others):
+        found = found.filter(week__lt=others[len(before)].from_week)
     last = EarlierPrice.objects.filter(paid_week=OuterRef("pk")).order_by("-pence").values("until_on")[:1]
     rows = found.annotate(since=Coalesce(Subquery(last), F("block__bought_on")))
     rows = rows.select_related("block__agreement").order_by("block__agreement_id", "pk")
@@ -97,6 +130,30 @@ def pay(*, tariff: Tariff, on: date, by: User, at: datetime) -> list[TopUp]:
     return made
 
 
+def pay_bought(
+    rows: list[PaidWeek],
+    bought: dict[UUID, tuple[PrepaidBlock, tuple[Tariff, ...]]],
+    funds: Funds,
+    *,
+    on: date,
+    at: datetime,
+    by: User | None,
+    job: str,
+) -> None:
+    """Raise the weeks of blocks just bought, by their ids with their `later` prices: so it does not matter whether a
+    price was agreed first or a block bought. The caller has seen that `cost` fits, and saves the funds."""
+    raised: dict[tuple[UUID, UUID], Rise] = {}
+    for row in rows:
+        block, later = bought[row.block_id]
+        in_force = [tariff for tariff in later if row.week and tariff.from_week <= row.week]
+        if in_force and in_force[-1].weekly_pence > row.pence and block.agreement_id:
+            fund, tariff = funds[block.agreement_id], in_force[-1]
+            raised.setdefault((block.agreement_id, tariff.pk), Rise(fund.agreement, tariff, [])).rows.append(row)
+            row.since = on  # type: ignore[attr-defined]
+    for (agreement_id, _), rise in raised.items():
+        _write(rise, funds[agreement_id], on=on, at=at, by=by, job=job)
+
+
 def _funds(found: list[Rise], on: date) -> Funds:
     return Funds([each.agreement for each in found], on)
 
@@ -126,9 +183,9 @@ def said_weeks(weeks: int, members: int) -> str:
     return f"{weeks:,} week{'' if weeks == 1 else 's'} of {members:,} member{'' if members == 1 else 's'}"
 
 
-def _write(rise: Rise, fund: Fund, *, on: date, by: User, at: datetime) -> TopUp:
+def _write(rise: Rise, fund: Fund, *, on: date, at: datetime, by: User | None, job: str = "") -> TopUp:
     tariff, pence = rise.tariff, rise.pence
-    credit = fund.draw(pence)
+    credit = fund.draw_top_up(pence)
     made = TopUp.objects.create(tariff=tariff, agreement=rise.agreement, on=on, pence=pence, from_pool_pence=credit)
     EarlierPrice.objects.bulk_create(
         [
@@ -147,7 +204,7 @@ def _write(rise: Rise, fund: Fund, *, on: date, by: User, at: datetime) -> TopUp
         leg(Account.POOL, -credit),
         leg(Account.WEEKS, pence, tariff.pantry_id),
     ]
-    journal.post([Posting(EntryKind.TOP_UP, rise.agreement.pk, on, legs)], at=at, by=by)
+    journal.post([Posting(EntryKind.TOP_UP, rise.agreement.pk, on, legs)], at=at, by=by, job=job)
     subjects = sorted({(audit.MEMBERSHIP, row.membership_id) for row in rise.rows}, key=str)
-    audit.record("pantry.weeks.topped_up", at=at, by=by, target=made, subjects=subjects)
+    audit.record("pantry.weeks.topped_up", at=at, by=by, job=job, target=made, subjects=subjects)
     return made

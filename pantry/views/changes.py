@@ -153,7 +153,10 @@ def member_buy(request, membership_id):
             ("Paid from credit", pounds(block.from_pool_pence)),
             ("Drawn from what was paid in advance", pounds(block.price_pence - block.from_pool_pence)),
         ]
-        return facts, f"Member {member.number}: {block.weeks} weeks are bought for {pounds(block.price_pence)}."
+        if block.topped_up_pence:
+            facts.append(("Topped up to a price agreed already", pounds(block.topped_up_pence)))
+        price = pounds(block.price_pence + block.topped_up_pence)
+        return facts, f"Member {member.number}: {block.weeks} weeks are bought for {price}."
 
     lead = "They follow the weeks bought already, at the price in force when they start. Bought weeks stay bought."
     return _ask(request, member, form, do, title="Buy weeks", lead=lead, button="Buy these weeks")

@@ -140,7 +140,7 @@ def _answer(request, decision: RenewalDecision, form: DecisionForm, *, confirmed
 def _done(decision: RenewalDecision) -> str:
     member = f"Member {decision.membership.number}"
     if decision.block:
-        price = money.pounds(decision.block.price_pence)
+        price = money.pounds(decision.block.price_pence + decision.block.topped_up_pence)
         return (
             f"{member}: block {decision.block_no} is bought for {price} and starts on {decision.starts_on:%-d %B %Y}."
         )

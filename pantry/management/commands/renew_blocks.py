@@ -42,4 +42,5 @@ class Command(BaseCommand):
             else:
                 paid = money.pounds(each.price_pence - each.from_pool_pence)
                 credit = money.pounds(each.from_pool_pence)
-                self.stdout.write(f"Member {each.number}: renewed, {start}, {paid} and {credit} from credit")
+                more = f", {money.pounds(each.top_up_pence)} topped up" if each.top_up_pence else ""
+                self.stdout.write(f"Member {each.number}: renewed, {start}, {paid} and {credit} from credit{more}")
