@@ -216,7 +216,8 @@ def test_the_finance_officer_sees_what_agreeing_costs_before_and_after(world, cl
     assert short in text(client.post(url, {"answer": "agree"}, follow=True))
     assert not TopUp.objects.exists()
     Budget.objects.filter(agreement=world.agreement).update(limit_pence=None)
-    client.post(url, {"answer": "agree"})
+    page = text(client.post(url, {"answer": "agree"}, follow=True))
+    assert f"is agreed. Topped up under {world.agreement}: 13 weeks of 1 member, £13.00." in page
     page = text(client.get(url))
     assert f"were topped up: {line}" in page
     assert theirs.name not in page

@@ -25,14 +25,15 @@ class AgreementForm(ModelForm):
         label="When a pantry’s price rises",
         choices=[
             ("no", "Weeks that are bought keep their price"),
-            ("yes", "Weeks that are bought and not yet used are topped up to the new price"),
+            ("yes", "Weeks that are bought are topped up to the new price"),
         ],
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
         help_text=(
-            "Topping up costs the difference for each of those weeks from the new price’s Monday on. It is paid when a "
-            "finance officer agrees the price, who sees beforehand what it costs. Weeks that wait while a member is "
-            "paused keep their price. It holds for prices agreed and blocks bought from now on."
+            "Topping up costs the difference for each week that is bought and not yet used, from the new price’s "
+            "Monday on. It is paid when a finance officer agrees the price, who sees beforehand what it costs. Weeks "
+            "that wait while a member is paused keep their price. It holds for prices agreed and blocks bought from "
+            "now on."
         ),
     )
     daily_limit_pence = PoundsField(

@@ -94,6 +94,8 @@ def tariff_agree(request, tariff_id):
             if form.cleaned_data["answer"] == AgreeForm.AGREE:
                 services.agree_tariff(**done)
                 said = f"The price of {tariff.pantry} from {tariff.from_week:%-d %B %Y} is agreed."
+                for line in _paid(tariff, request.user):
+                    said += f" Topped up under {line['agreement']}: {line['weeks']}, {money.pounds(line['pence'])}."
             else:
                 services.send_back_tariff(reason=form.cleaned_data["reason"], **done)
                 said = f"The price of {tariff.pantry} went back to the pantry manager."
