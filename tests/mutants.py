@@ -340,7 +340,7 @@ class Trial:
             nth[name.partition("::")[0]] += 1
             ranks.append((nth[name.partition("::")[0]], seconds, name))
         for _, seconds, name in sorted(ranks):
-            if (left := left - seconds) > 0 and name in self.items:
+            if name in self.items and (left := left - seconds) > 0:
                 with self.running.changed(mutant):
                     if self.fails(self.items[name]):
                         return name

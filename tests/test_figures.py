@@ -252,9 +252,18 @@ def test_stockport_homes_gets_no_name_and_no_telling_fact(scene):
 def test_custody_health_and_safety_count_as_other(scene):
     for category in ("custody", "health", "safety", "other", "other"):
         scene.barrier(category, care_leaver=scene.people[0])
-    shown = audience.freeze(computed(scene), Audience.STOCKPORT_HOMES)["barriers"]
-    assert shown["categories"]["other"] is None or shown["categories"]["other"] == 6
+    scene.barrier("hours", care_leaver=scene.people[0], pantry=scene.pantry)
+    found = computed(scene)
+    found.agreement.small_number = 0  # nothing is hidden for being small
+    ours, theirs = (audience.freeze(found, each) for each in (Audience.LEAVING_CARE, Audience.STOCKPORT_HOMES))
+    counts = {name: each["barriers"]["categories"] for name, each in (("ours", ours), ("theirs", theirs))}
+    asked = ("hours", "custody", "health", "safety", "other")
+    assert [counts["ours"][each] for each in asked] == [4, 2, 1, 1, 2]
+    assert [counts["theirs"].get(each) for each in asked] == [3, None, None, None, 6]
+    # Listed without number is what is about the pantry alone; the rest is counted, and the total is not told.
+    shown = theirs["barriers"]
     assert (shown["count"], [row["about"] for row in shown["rows"]]) == (None, [scene.pantry.name])
+    assert ours["outside_cohort"] == len(found.cohort.outside) and theirs["outside_cohort"] is None
 
 
 def test_someone_who_has_died_is_on_no_list(scene):
