@@ -224,6 +224,9 @@ def test_the_next_meeting_is_shown_to_both_sides(client, world):
     )  # fmt: skip
     for user in (world.manager, world.pantry_manager):
         assert "1 May 2026, 09:00" in home(client, user) and "Town Hall" in home(client, user)
+    others = factories.World()
+    for user in (others.manager, others.pantry_manager):
+        assert "Town Hall" not in home(client, user)
 
 
 # -- finance, pantry manager -------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ EQUIVALENT: dict[str, str] = dict.fromkeys(
         "pantry/views/agreements.py agreement_blocks: forgets scope 1",
         "pantry/views/agreements.py agreement_journal: forgets scope 1",
         "pantry/views/agreements.py agreement_journal: forgets scope 2",
-        "pantry/views/places.py _pantry: forgets scope 2",
+        "pantry/views/agreements.py agreement_journal: forgets scope 3",
         "pantry/views/sessions.py _just_recorded: forgets scope 1",
         "pantry/views/visitors.py visitor_add: forgets scope 1",
         "referrals/templatetags/referrals_panels.py referral_panel: forgets scope 1",
@@ -50,7 +50,7 @@ EQUIVALENT: dict[str, str] = dict.fromkeys(
     ),
     OF_ONES_OWN,
 ) | {
-    "pantry/views/places.py _pantry: forgets scope 3": "VolunteerForm offers volunteers of the pantry's operator only",
+    "pantry/views/places.py _pantry: forgets scope 2": "VolunteerForm offers volunteers of the pantry's operator only",
     "pantry/views/places.py staff_attach: forgets scope 1": "VolunteerForm and the page it falls back to are scoped",
     "pantry/views/places.py staff_attach: forgets scope 2": "VolunteerForm offers volunteers of the operator only",
     "referrals/pantries.py choices: forgets scope 1": "asked by council roles alone, who choose among all pantries",
