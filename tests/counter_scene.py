@@ -15,9 +15,9 @@ WEDNESDAY = date(2026, 4, 8)
 NOW = moment(WEDNESDAY, "10:42")
 
 
-def at(day: date = WEDNESDAY, clock: str = "10:42"):
-    """Stops the clock at a London time."""
-    return time_machine.travel(moment(day, clock), tick=False)
+def at(day: date = WEDNESDAY, clock: str = "10:42", *, goes_on: bool = False):
+    """Stops the clock at a London time, or sets it to that: of two moves at the same moment neither is the later."""
+    return time_machine.travel(moment(day, clock), tick=goes_on)
 
 
 class Counter(World):

@@ -26,7 +26,7 @@ def counter():
 
 @pytest.fixture
 def browse(client):
-    with at():
+    with at(goes_on=True):
 
         def sign_in(user):
             client.force_login(user)
