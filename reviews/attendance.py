@@ -51,10 +51,15 @@ def _came(agreement, as_at, week, since):
     return counted.values_list("membership_id").annotate(first=Min("week"), bits=Sum(bit, filter=recent))
 
 
+def _members(agreement, as_at):
+    paid_for = Membership.objects.filter(agreement=agreement, joined_on__lte=as_at)
+    return paid_for.exclude(state=Membership.State.PENDING)
+
+
+IDS = Kept(lambda agreement, as_at: _members(agreement, as_at).order_by().values_list("pk"))
 MEMBERS = Kept(
     lambda agreement, as_at: (
-        Membership.objects.filter(agreement=agreement, joined_on__lte=as_at)
-        .exclude(state=Membership.State.PENDING)
+        _members(agreement, as_at)
         .order_by("number", "places__from_week")
         .values_list(
             *("pk", "number", "state", "first_week", "ended_on"),
@@ -141,15 +146,33 @@ class Attendance:
 
     def __init__(self, agreement: FundingAgreement, as_at: date):
         self.agreement, self.as_at, self.week = agreement, as_at, monday(as_at)
-        self.members = self._members()
-        self.calendar = WeekCalendar({})
-        self.calendar.learn(pantry for member in self.members.values() for _, _, pantry in member.places)
-        self._read_moves()
-        self._read_came()
-        for member in self.members.values():
-            member.last = self._last_open_weeks(member)
 
-    def _members(self) -> dict[UUID, Member]:
+    @cached_property
+    def ids(self) -> set[UUID]:
+        """Whom `members` holds: all that is read where nobody asks how they came."""
+        if "_placed" in self.__dict__:
+            return set(self._placed)
+        return {key for (key,) in IDS(agreement=self.agreement.pk, as_at=self.as_at)}
+
+    @cached_property
+    def members(self) -> dict[UUID, Member]:
+        """By number."""
+        members = self._placed
+        self._read_moves(members)
+        self._read_came(members)
+        for member in members.values():
+            member.last = self._last_open_weeks(member)
+        return members
+
+    @cached_property
+    def calendar(self) -> WeekCalendar:
+        """Of their pantries."""
+        calendar = WeekCalendar({})
+        calendar.learn(pantry for member in self._placed.values() for _, _, pantry in member.places)
+        return calendar
+
+    @cached_property
+    def _placed(self) -> dict[UUID, Member]:
         members: dict[UUID, Member] = {}
         for key, number, state, first_week, ended_on, *place in MEMBERS(agreement=self.agreement.pk, as_at=self.as_at):
             if key not in members:
@@ -160,9 +183,9 @@ class Attendance:
                 members[key].places.append((place[0], place[1], place[2]))
         return members
 
-    def _read_moves(self) -> None:
+    def _read_moves(self, members: dict[UUID, Member]) -> None:
         for membership_id, state, on in MOVES(agreement=self.agreement.pk, as_at=self.as_at):
-            member = self.members.get(membership_id)
+            member = members.get(membership_id)
             if member is None:
                 continue
             paused = bool(member.pauses) and member.pauses[-1][1] is None
@@ -172,14 +195,14 @@ class Attendance:
                 member.pauses[-1] = (member.pauses[-1][0], on)
             member.state = state
 
-    def _read_came(self) -> None:
+    def _read_came(self, members: dict[UUID, Member]) -> None:
         """`BITS` weeks at a time, back to the first collection of all: nearly always once."""
         week, shift, oldest = self.week, 0, self.week
         while shift == 0 or oldest <= week:
             rows = COLLECTED(agreement=self.agreement.pk, as_at=self.as_at, week=week, since=week - BITS * WEEK)
             for membership_id, first, bits in rows:
                 oldest = min(oldest, first)
-                if member := self.members.get(membership_id):
+                if member := members.get(membership_id):
                     member.first_came, member.came = first, member.came | (bits or 0) << shift
             week, shift = week - BITS * WEEK, shift + BITS
 
@@ -241,7 +264,7 @@ class Attendance:
         """The last funded week of members for whom it is so long ago that "retained" can be said."""
         before = self.as_at - RETAINED_WITHIN - timedelta(days=6)
         rows = FUNDED_TO(agreement=self.agreement.pk, before=before)
-        return {key: last for key, last, _ in rows if key in self.members}
+        return {key: last for key, last, _ in rows if key in self.ids}
 
     def funding_over(self) -> set[UUID]:
         """Members whose last funded week ended so long ago that "retained" can be said."""

@@ -1,5 +1,6 @@
 """The fixed cohort on its way: who was offered an introduction, agreed, was introduced, joined, came, stayed."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from uuid import UUID
@@ -62,30 +63,68 @@ class Cohort:
     """Everyone a manager ticked by a day; `stages` and `answers` hold ids of young people by key."""
 
     def __init__(self, agreement: FundingAgreement, attendance: Attendance):
-        self.as_at, self.agreement = attendance.as_at, agreement
-        steps = STEPS(council=agreement.funder_id, as_at=self.as_at)
-        people = {person for person, *_ in steps}
-        self.person_of: dict[UUID, UUID] = {}
-        introduced: set[UUID] = set()
-        for person, membership_id in SENT(agreement=agreement.pk, before=end_of(self.as_at)):
-            introduced.add(person)
-            if membership_id in attendance.members:
-                self.person_of[membership_id] = person
-        members = attendance.members
-        agreed = {person for person, _, said_yes in steps if said_yes} | (introduced & people)
-        self.stages: dict[str, set[UUID]] = {
-            "identified": people,
-            "offered": {person for person, offered, _ in steps if offered} | agreed,
-            "agreed": agreed,
-            "introduced": introduced & people,
-            "joined": self.people(members) & people,
-            "first": self.people(key for key, member in members.items() if member.first_came <= self.as_at) & people,
-            "regular": self.people(key for key, member in members.items() if member.is_open and member.is_regular)
-            & people,
-            "retained": self.people(attendance.retained()) & people,
-        }
-        self.funding_over = self.people(attendance.funding_over()) & people
-        self.outside = {key for key in members if self.person_of.get(key) not in people}
+        self.as_at, self.agreement, self.attendance = attendance.as_at, agreement, attendance
+        self._found: dict[str, set[UUID]] = {}
+
+    @cached_property
+    def _steps(self) -> list:
+        return STEPS(council=self.agreement.funder_id, as_at=self.as_at)
+
+    @cached_property
+    def _sent(self) -> list:
+        return SENT(agreement=self.agreement.pk, before=end_of(self.as_at))
+
+    @cached_property
+    def person_of(self) -> dict[UUID, UUID]:
+        """The young person of each member with an introduction on record."""
+        members = self.attendance.ids
+        return {membership: person for person, membership in self._sent if membership in members}
+
+    @property
+    def stages(self) -> dict[str, set[UUID]]:
+        """Every stage: all of the members is read, and then no ids alone."""
+        _ = self.attendance.members
+        return {key: self.stage(key) for key in STAGES}
+
+    def stage(self, key: str) -> set[UUID]:
+        """One stage; what only others need is not read."""
+        if key not in self._found:
+            self._found[key] = self._stage(key)
+        return self._found[key]
+
+    def _stage(self, key: str) -> set[UUID]:
+        match key:
+            case "identified":
+                return {person for person, *_ in self._steps}
+            case "offered":
+                return {person for person, offered, _ in self._steps if offered} | self.stage("agreed")
+            case "agreed":
+                return {person for person, _, said_yes in self._steps if said_yes} | self.stage("introduced")
+            case "introduced":
+                return {person for person, _ in self._sent} & self.stage("identified")
+            case _:
+                return self.people(self._members(key)) & self.stage("identified")
+
+    def _members(self, key: str) -> Iterable[UUID]:
+        if key == "joined":
+            return self.attendance.ids
+        if key == "retained":
+            return self.attendance.retained()
+        members = self.attendance.members.items()
+        if key == "first":
+            return (member_id for member_id, member in members if member.first_came <= self.as_at)
+        return (member_id for member_id, member in members if member.is_open and member.is_regular)
+
+    @cached_property
+    def funding_over(self) -> set[UUID]:
+        """Those of whom "retained" can be said."""
+        return self.people(self.attendance.funding_over()) & self.stage("identified")
+
+    @cached_property
+    def outside(self) -> set[UUID]:
+        """Members of nobody in the cohort."""
+        people = self.stage("identified")
+        return {key for key in self.attendance.ids if self.person_of.get(key) not in people}
 
     @cached_property
     def answers(self) -> dict[str, set[UUID]]:
@@ -94,7 +133,7 @@ class Cohort:
         # Two steps recorded in the same moment stand in the order of the states.
         in_order = sorted(rows, key=lambda row: (row[0], row[1], STATES.index(row[2])))
         latest = {person: state for _, _, state, person in in_order}
-        waiting = self.stages["offered"] - self.stages["agreed"]
+        waiting = self.stage("offered") - self.stage("agreed")
         return {answer: {person for person in waiting if latest[person] == state} for answer, state in ANSWERS.items()}
 
     def people(self, memberships) -> set[UUID]:

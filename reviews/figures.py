@@ -183,7 +183,7 @@ class Figures:
     def behind(self, key: str) -> set[UUID]:
         """The young people behind a figure: what a number on the page leads to. KeyError for no such figure."""
         if key in STAGES:
-            return self.cohort.stages[key]
+            return self.cohort.stage(key)
         if key in ANSWERS:
             return self.cohort.answers[key]
         if key == "holds":
@@ -194,7 +194,9 @@ class Figures:
 
     def without_person(self, key: str) -> int:
         """How many members of a figure are known by number only: no introduction of theirs is on record."""
-        members = {hold.member_id for hold in self.holds} if key == "holds" else self.members.get(key, set())
+        if key in STAGES or key in ANSWERS or key == "barriers":
+            return 0
+        members = {hold.member_id for hold in self.holds} if key == "holds" else self.members[key]
         return sum(1 for member in members if member not in self.cohort.person_of)
 
 
