@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from careleavers.models import AdvisorAllocation, CareLeaver
 from careleavers.services import sharing
-from pantry.models import FundingAgreement, Membership, Tariff
+from pantry.models import FundingAgreement, Membership, Tariff, TopUp
 from pantry.services import sessions
 from reviews.models import Barrier, ReviewMeeting
 from reviews.services import barriers
@@ -276,3 +276,22 @@ def test_whoever_has_nothing_yet_is_told_so_whatever_others_have(client, two):
     ):
         client.force_login(factories.user(role))
         assert words in client.get(reverse("home")).content.decode()
+
+
+def test_what_another_council_paid_for_the_same_price_is_its_own(client, two):
+    ours, others = two
+    theirs = factories.agreement(others.council, ours.operator)
+    tariff = factories.tariff(ours.pantry, weeks.monday(clock.today()), 450)
+    first, second = (
+        TopUp.objects.create(tariff=tariff, agreement=each, on=clock.today(), pence=100)
+        for each in (ours.agreement, theirs)
+    )
+    for user, seen in (
+        *((ours.finance, [first]), (ours.manager, [first]), (others.finance, [second])),
+        *((ours.pantry_manager, [first, second]), (others.pantry_manager, [])),
+        *((ours.advisor, []), (ours.volunteer, [])),
+    ):
+        assert set(TopUp.objects.for_user(user)) == set(seen), user
+    client.force_login(ours.finance)
+    page = client.get(reverse("pantry:tariff_agree", args=[tariff.pk])).content.decode()
+    assert (ours.agreement.name in page, theirs.name in page) == (True, False)

@@ -55,6 +55,9 @@ EQUIVALENT: dict[str, str] = dict.fromkeys(
     "pantry/views/places.py staff_attach: forgets scope 2": "VolunteerForm offers volunteers of the operator only",
     "referrals/pantries.py choices: forgets scope 1": "asked by council roles alone, who choose among all pantries",
     "reviews/views/figures.py figure_people: forgets scope 1": "only people of the agreement's own figures are kept",
+    "stockport_hubs/core/short_choices.py ShortChoiceField.offer: choice 1 among all rows": (
+        "it offers rows of its argument alone, and what is filtered by the choice has its own scope"
+    ),
     "stockport_hubs/home/council.py open_invitations: forgets scope 1": "administrators look after every account",
     "stockport_hubs/home/trail.py _events: forgets scope 1": "the young people asked for are the reader's (_asked)",
     "stockport_hubs/home/trail.py _people: forgets scope 1": "_subjects holds young people of the reader's only",
