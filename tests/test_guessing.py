@@ -7,10 +7,14 @@ from threading import Barrier
 from urllib import error, parse, request
 
 import pytest
+from allauth.core import context
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from stockport_hubs.accounts import guesses
+from stockport_hubs.accounts.forms import LoginForm
 from stockport_hubs.accounts.models import Guess, Organisation, Role
 from stockport_hubs.core import clock
 from tests.conftest import test_database_url
@@ -89,8 +93,7 @@ def test_however_many_guesses_at_once_or_in_turn_five_passwords_are_checked_in_a
     attack, began = Attack(started, tmp_path), time.monotonic()
     answers = set(attack.at_once(advisor.email, 200))
     serial = sized(20, 10_000)
-    with ThreadPoolExecutor(4 if serial > 20 else 1) as threads:
-        answers |= set(threads.map(lambda _: attack.guess(advisor.email), range(serial)))
+    answers |= {attack.guess(advisor.email) for _ in range(serial)}
     windows = 1 + int((time.monotonic() - began) // guesses.WINDOW.total_seconds())
     figures(f"200 at once and {serial:,} in turn: {attack.checks} passwords checked, {windows} windows of 5 minutes")
     assert 5 <= attack.checks <= 5 * windows
@@ -149,12 +152,40 @@ def test_the_control_that_reads_and_then_writes_lets_all_through(transactional_d
     assert taken_at_once(leaky) == 24
 
 
-def test_known_and_unknown_addresses_run_the_hasher_once_each(advisor, monkeypatch):
+@pytest.fixture
+def ran(monkeypatch) -> list[str]:
+    """The passwords that the hasher has worked on."""
     from tests.hashers import CountingHasher
 
-    ran: list[str] = []
+    passwords: list[str] = []
     encode = CountingHasher.encode
-    monkeypatch.setattr(CountingHasher, "encode", lambda self, p, s: ran.append(p) or encode(self, p, s))
+    monkeypatch.setattr(CountingHasher, "encode", lambda self, p, s: passwords.append(p) or encode(self, p, s))
+    return passwords
+
+
+def type_in_turn(email: str, times: int) -> None:
+    """So many wrong passwords at the form, which decides before any page is made, each from an address of its own."""
+    for n in range(times):
+        asked = RequestFactory().post("/accounts/login/", REMOTE_ADDR=f"10.1.{n >> 8}.{n & 255}")
+        asked.user, asked.session = AnonymousUser(), SessionStore()
+        with context.request_context(asked):
+            assert not LoginForm({"login": email, "password": f"wrong {n}"}, request=asked).is_valid()
+
+
+def test_of_a_thousand_passwords_typed_in_turn_five_are_checked(advisor, ran):
+    ran.clear()
+    type_in_turn(advisor.email, 1000)
+    assert ran == [f"wrong {n}" for n in range(5)]
+
+
+def test_the_control_without_the_limit_checks_each_that_is_typed(advisor, ran, settings):
+    ran.clear()
+    settings.GUESSES_ALLOWED = 30_000
+    type_in_turn(advisor.email, 50)
+    assert len(ran) == 50
+
+
+def test_known_and_unknown_addresses_run_the_hasher_once_each(advisor, ran):
     invited = make_user(Role.PERSONAL_ADVISOR, advisor.organisation, "invited", clock.now())
     invited.set_unusable_password()
     invited.is_active = False
