@@ -178,12 +178,6 @@ def celery_worker(started, redis_url) -> Callable[..., Process]:
 
 
 @pytest.fixture
-def celery_beat(started, redis_url) -> Callable[..., Process]:
-    """`celery_beat(database_url)`: a real beat."""
-    return lambda database_url, **more: started.celery_beat(database_url, redis_url, **more)
-
-
-@pytest.fixture
 def runner(started) -> Callable[..., Process]:
     """`runner(database_url)`: the embedded job runner."""
     return started.runner

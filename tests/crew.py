@@ -77,7 +77,7 @@ def worker() -> None:
 
 
 def beat() -> None:
-    app.start(["beat", "-s", f"/tmp/{uuid4()}", "--pidfile=", "-l", "WARNING"])
+    app.start(["beat", "-s", f"{os.environ['BEATS']}/{uuid4()}", "--pidfile=", "-l", "WARNING"])
 
 
 def careless() -> None:

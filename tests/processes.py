@@ -177,15 +177,6 @@ class Started:
         worker.wait_until(lambda: " ready." in worker.text())
         return worker
 
-    def celery_beat(self, database_url: str, redis_url: str, **env: str) -> Process:
-        """A real beat."""
-        variables = environment(database_url, REDIS_URL=redis_url, **env)
-        schedule = str(self.folder / f"beat-{len(self.processes)}")
-        command = ["-m", "celery", "-A", "stockport_hubs.celery", "beat", "-l", "INFO", "-s", schedule]
-        beat = self.process("beat", *command, "--pidfile=", env=variables)
-        beat.wait_until(lambda: "beat: Starting" in beat.text())
-        return beat
-
     def runner(self, database_url: str, **env: str) -> Process:
         """The embedded job runner."""
         return self.process("runner", "manage.py", "run_jobs", env=environment(database_url, **env))

@@ -71,9 +71,8 @@ class Crew:
     """Processes that run jobs; whoever is killed is replaced."""
 
     def __init__(self, started: Started, *kinds: str, **env: str) -> None:
-        self.all = started.process(
-            "crew", "-m", "tests.crew", *kinds, env=environment(test_database_url(), CELERY_SKIP_CHECKS="1", **env)
-        )
+        env |= {"BEATS": str(started.folder), "CELERY_SKIP_CHECKS": "1"}
+        self.all = started.process("crew", "-m", "tests.crew", *kinds, env=environment(test_database_url(), **env))
         self.killed = 0
 
     def kill(self, kind: str) -> None:
