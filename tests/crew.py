@@ -43,7 +43,7 @@ app.conf.beat_schedule = {"tick": {"task": "jobs.tick", "schedule": TICK}}
 def work(work: services.Work):
     """Some steps, and then the effect: a row in the transaction of the finish, which could be there twice."""
     time.sleep(STEP)
-    work.progress(50, "Half way")
+    work.progress(50, str(os.getpgrp()))  # who is to be killed for it
     time.sleep(STEP)
     job = work.job
 
@@ -103,7 +103,6 @@ def begin(kind: str) -> int:
         globals()[kind]()
         os._exit(0)
     os.setpgid(child, child)
-    print(kind, child, flush=True)
     return child
 
 
