@@ -58,6 +58,9 @@ class Server(ABC):
         self.stop()
 
 
+AS_DEPLOYED = ["jit=off", "random_page_cost=1.1"]  # docker-compose.yml
+
+
 class PostgresServer(Server):
     """PostgreSQL on its own files; as root it runs as the postgres user. durable=True keeps what it acknowledged."""
 
@@ -77,8 +80,8 @@ class PostgresServer(Server):
             init = [str(self.binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync"]
             made = Process([*init, "--encoding=UTF8", "--locale=C.UTF-8"], log=log, user=self.user)
             assert made.process.wait() == 0, made.text()
-        off = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "jit=off"]
-        own = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"]
+        off = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"]
+        own = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", *AS_DEPLOYED]
         options = [part for option in own + ([] if self.durable else off) for part in ("-c", option)]
         command = [str(self.binaries / "postgres"), "-D", str(data), "-p", str(self.port), *options]
         self.process = Process(command, log=log, user=self.user)

@@ -18,7 +18,7 @@ from stockport_hubs.core.errors import Refused
 from tests import factories
 from tests.factories import moment
 
-pytestmark = pytest.mark.postgres  # pages and files: once, on the database of production
+pytestmark = pytest.mark.sqlite  # pages and files: one database is enough
 
 DAY = date(2026, 4, 15)
 

@@ -13,7 +13,7 @@ from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from tests.test_people import NOW, TODAY, World, last_event
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: one database is enough
 
 
 @pytest.fixture

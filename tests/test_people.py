@@ -13,7 +13,7 @@ from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: one database is enough
 NOW = datetime(2021, 4, 12, 9, 0, tzinfo=UTC)
 TODAY = date(2021, 4, 12)
 

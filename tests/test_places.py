@@ -16,7 +16,7 @@ from stockport_hubs.core.errors import Refused
 from tests import factories
 from tests.factories import World, moment
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: one database is enough
 TODAY = date(2026, 4, 2)  # a Thursday
 NOW = moment(TODAY)
 READERS = {Role.PANTRY_MANAGER, Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER}

@@ -98,7 +98,7 @@ def exactly_once(n: int) -> tuple[int, int, int, int, int]:
 
 @postgres
 @pytest.mark.promise("M1")
-def test_two_runs_killed_again_and_again_renew_1000_members_once_each(scene, sized, figures):
+def test_two_runs_killed_again_and_again_renew_every_member_once(scene, sized, figures):
     here = scene(sized(1000, 5000))
     runs = {name: here.run(name) for name in ("first", "second")}
     kills: Counter[str] = Counter()

@@ -2,7 +2,7 @@
 
 import threading
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from pantry.models import JournalLine
-from pantry.services import journal
+from pantry.services import journal, tariffs
 from stockport_hubs.audit import seals
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.models import AuditEvent, AuditSubject, Seal
@@ -49,11 +49,20 @@ def superuser():
 # -- refused by the database -------------------------------------------------------------------------------------------
 
 
+def top_up(world: factories.World) -> None:
+    """A price rise that reaches what is bought."""
+    at = factories.moment(date(2026, 4, 3))
+    rise = {"from_week": date(2026, 6, 1), "weekly_pence": 450, "joining_pence": 1000}
+    proposed = tariffs.propose_tariff(pantry=world.pantry, **rise, by=world.pantry_manager, at=at)
+    tariffs.agree_tariff(tariff=proposed, by=world.finance, at=at)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", triggers.append_only_tables())
 def test_update_delete_and_truncate_are_refused_for_every_insert_only_table(table):
-    world = factories.World()
+    world = factories.World(tops_up_price_rises=True)
     world.join()
+    top_up(world)
     write()
     seal()
     statements = [f"UPDATE {table} SET id = id", f"DELETE FROM {table}"]  # noqa: S608 - our own names

@@ -15,7 +15,7 @@ from tests import factories
 from tests.factories import World, moment
 from tests.test_places import as_user, posted_day, refusal, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: one database is enough
 TODAY = date(2026, 4, 2)
 NOW = moment(TODAY)
 MONDAY = date(2026, 4, 6)

@@ -199,7 +199,8 @@ def environment() -> None:
 
 def pip_install(requirements: Path, *options) -> None:
     """Locked packages only: every file is checked against its hash."""
-    quiet = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    # Python compiles what it imports; most of what comes is never imported.
+    quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
     call(PYTHON, "-m", "pip", "install", *quiet, "--require-hashes", *options, "-r", requirements)
 
 
