@@ -3,6 +3,6 @@
 # A browser opens connections before it has anything to ask, a phone leaves some behind: a worker that serves one
 # connection at a time would wait on such a one while everybody waits for it.
 worker_class = "gthread"
-threads = 8
+threads = 16
 keepalive = 0  # a proxy that reuses a connection at the moment we close it would lose somebody's form
 control_socket_disable = True

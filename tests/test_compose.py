@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -167,9 +168,9 @@ def test_connections_on_which_nothing_is_said_hold_up_nobody(gunicorn_site, fres
     """A browser opens up to six before it has anything to ask; a phone that loses its way leaves some behind."""
     site = gunicorn_site(fresh_database)
     address = ("127.0.0.1", int(site.url.rpartition(":")[2]))
-    silent = [socket.create_connection(address) for _ in range(12)]
-    began = time.monotonic()
-    assert site.healthy()
-    assert time.monotonic() - began < 1
-    for each in silent:
-        each.close()
+    with ExitStack() as silent:
+        for _ in range(12):
+            silent.enter_context(socket.create_connection(address))
+        began = time.monotonic()
+        assert site.healthy()
+        assert time.monotonic() - began < 1

@@ -89,6 +89,19 @@ def test_the_button_makes_both_packs_for_the_council_and_their_own_for_stockport
     assert "Leaving Care Team, edition 1" in page and "Stockport Homes, edition 2" in page
 
 
+def test_the_meeting_is_shown_when_the_last_pack_is_made_whichever_that_is(scene):
+    client = signed_in(scene.manager)
+    page = client.post(reverse("reviews:pack_build", args=[scene.meeting.pk])).url
+    first, last = Job.objects.filter(asked_by=scene.manager).order_by("created_at")
+    Job.objects.filter(pk=last.pk).update(done_at=scene.at, progress=100)
+    waiting = client.get(page, follow=True)
+    assert waiting.redirect_chain[-1][0].startswith(reverse("jobs:progress", args=[first.pk]))
+    assert waiting.status_code == 200
+    Job.objects.filter(pk=first.pk).update(done_at=scene.at, progress=100)
+    shown = client.get(page, follow=True)
+    assert shown.redirect_chain[-1][0] == reverse("reviews:meeting", args=[scene.meeting.pk]) + "#packs"
+
+
 def test_asked_twice_before_it_is_made_is_one_job(scene):
     first = packs.ask(meeting=scene.meeting, by=scene.manager, at=scene.at)
     assert packs.ask(meeting=scene.meeting, by=scene.manager, at=scene.at) == first

@@ -23,16 +23,19 @@ READ = (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)
 @roles(*READ)
 @require_POST
 def pack_build(request, meeting_id):
-    """Start a job for each of one's packs; the progress of the last is shown, where nobody else had asked for it."""
+    """Start a job for each of one's packs; the progress of those nobody else had asked for is shown, one after the
+    other: whichever is done first, the meeting is shown when all are."""
     meeting = get_or_404(ReviewMeeting.objects.for_user(request.user), pk=meeting_id)
     asked = packs.ask(meeting=meeting, by=request.user, at=clock.now())
-    back = reverse("reviews:meeting", args=[meeting.pk]) + "#packs"
+    then = reverse("reviews:meeting", args=[meeting.pk]) + "#packs"
     mine = [job for job in asked if job.asked_by_id == request.user.pk]
     if not mine:
         messages.info(request, "Somebody asked for it before you did. It is being made, and will be listed here.")
-        return redirect(back)
+        return redirect(then)
     messages.info(request, "The packs are being made." if len(asked) > 1 else "The pack is being made.")
-    return redirect(f"{reverse('jobs:progress', args=[mine[-1].pk])}?{urlencode({'next': back})}")
+    for job in mine:
+        then = f"{reverse('jobs:progress', args=[job.pk])}?{urlencode({'next': then})}"
+    return redirect(then)
 
 
 def _pack(request, pack_id, *, verb: str, with_pdf: bool = False) -> ReviewPack:
