@@ -199,8 +199,7 @@ def environment() -> None:
 
 def pip_install(requirements: Path, *options) -> None:
     """Locked packages only: every file is checked against its hash."""
-    # Python compiles what it imports; most of what comes is never imported.
-    quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
+    quiet = ["--quiet", "--no-input", "--disable-pip-version-check"]
     call(PYTHON, "-m", "pip", "install", *quiet, "--require-hashes", *options, "-r", requirements)
 
 
