@@ -38,6 +38,14 @@ def test_every_page_holds_what_djangos_holds(eleven, keys_first):
         assert [len(ours.page(n)) for n in ours.page_range] == [3, 3, 3, 2]
 
 
+@pytest.mark.parametrize("keys_first", [False, True])
+@pytest.mark.parametrize("order", ["team", "-team"])
+def test_rows_that_are_equal_are_on_one_page_each(eleven, order, keys_first):
+    pages = Paginator(eleven.order_by(order), 3, keys_first=keys_first)
+    keys = [row.pk for n in pages.page_range for row in pages.page(n)]
+    assert sorted(keys) == sorted(eleven.values_list("pk", flat=True))
+
+
 def test_a_list_that_is_cut_or_no_query_is_paged_as_django_does(eleven):
     assert [person.reference for person in Paginator(eleven.order_by("reference")[:7], 3).page(3)] == ["R06"]
     assert list(Paginator(list("abcdefg"), 3).page(3)) == ["g"]

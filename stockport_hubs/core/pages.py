@@ -1,8 +1,8 @@
 """Lists in pages. The far half of a long list is read from its end, in the order turned round: what a database has to
 pass over to reach a page is what takes the time, so the last page costs what the first one does.
 
-The order of a list must be total (end it with a key): rows that are equal would stand in any order, and another one
-when it is turned round.
+Every order ends with the key: rows that are equal would stand in any order, and another one when it is turned round, so
+that one of them would be on two pages and another on none.
 """
 
 from django.core import paginator
@@ -27,6 +27,7 @@ class Paginator(paginator.Paginator):
         rows = self.object_list
         if not isinstance(rows, QuerySet) or rows.query.is_sliced:
             return super().page(number)
+        rows = _in_total_order(rows)
         if first <= self.count - last:
             return Page(self._between(rows, first, last), number, self)
         from_end = self._between(rows.reverse(), self.count - last, self.count - first)
@@ -37,6 +38,11 @@ class Paginator(paginator.Paginator):
             return rows[first:last]
         keys = rows.select_related(None).prefetch_related(None).values("pk")[first:last]
         return rows.filter(pk__in=keys)
+
+
+def _in_total_order(rows: QuerySet) -> QuerySet:
+    order = rows.query.order_by or rows.model._meta.ordering
+    return rows if order and order[-1] in ("pk", "-pk", "id", "-id") else rows.order_by(*order, "pk")
 
 
 __all__ = ["Page", "Paginator"]
