@@ -4,9 +4,10 @@
 throw-away PostgreSQL with Redis; `make test` runs everything on both.
 
 Markers: `sqlite` (SQLite run only: the database does not matter, or is SQLite), `postgres` (PostgreSQL run only: it is
-about PostgreSQL, or pages that one run is enough for), `browser` (needs Chromium), `vectors` (runs in each of ZONES),
-`slow` (`make proof` only), `promise("M4")` (a promise: small here, its full size in `make proof`), `logs_errors` (ERROR
-records are what is expected), `console("404")` (console messages that hold the text are expected).
+about PostgreSQL, or pages that one run is enough for), `browser` (needs Chromium), `vectors` (runs in FURTHEST, and in
+the rest of ZONES with `--every-zone`, as `make proof` does), `slow` (`make proof` only), `promise("M4")` (a promise:
+small here, its full size in `make proof`), `logs_errors` (ERROR records are what is expected), `console("404")`
+(console messages that hold the text are expected).
 """
 
 import gc
@@ -33,7 +34,12 @@ ON_POSTGRES = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 MARKERS = ("sqlite", "postgres", "browser", "slow", "vectors", "logs_errors", "console(*texts)")
 # Where the server may think it is: the rulebook's figures are the same to the penny and the day in each.
 ZONES = ("Europe/London", "UTC", "Pacific/Auckland", "America/Los_Angeles")
+FURTHEST = ZONES[2:]  # a day early and a day late: `make proof` runs the others as well
 left_out: dict[str, int] = {}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-zone", action="store_true", help="tests marked `vectors` in all of ZONES")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,7 +76,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("vectors"):
         if "server_zone" not in metafunc.fixturenames:
             metafunc.fixturenames.append("server_zone")
-        metafunc.parametrize("server_zone", ZONES, indirect=True)
+        zones = ZONES if metafunc.config.getoption("--every-zone") else FURTHEST
+        metafunc.parametrize("server_zone", zones, indirect=True)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.journey import Journey, Person
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite]
 NOBODY = ""
 ACCOUNTS = [NOBODY, "admin", "advisor", "finance", "manager", "pantry.manager", "volunteer"]
-OF_A_KIND = 5  # pages of one kind that are read for their links; one of them is looked at
+OF_A_KIND = 3  # pages of one kind that are read for their links; one of them is looked at
 FILES = {
     "health/",
     "health/ready/",
