@@ -27,7 +27,7 @@ from tests import factories
 from tests.review_scene import HOSTILE, PERIOD, Scene
 from tests.test_pdf import Listener, scopes
 
-pytestmark = pytest.mark.postgres  # pages and files: once, on the database of production
+pytestmark = pytest.mark.sqlite  # pages and files: once
 
 BOTH = [Audience.LEAVING_CARE, Audience.STOCKPORT_HOMES]
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
