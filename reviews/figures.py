@@ -1,14 +1,13 @@
 """Every figure once: screen, CSV, chart and PDF show what `compute` returns and count nothing themselves.
 
 Values are integers, dates and ids; words and pounds are made at the edge. What a figure means stands beside it in
-`DEFINITIONS` and is printed in every pack. A figure counts the day something happened, never the day it was typed.
+`definitions.py` and is printed in every pack. A figure counts the day something happened, never the day it was typed.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import F, Q
@@ -17,56 +16,9 @@ from pantry import money
 from pantry.models import FundingAgreement, MissedWeek, RenewalDecision
 from reviews.attendance import CAME, MISSED, OUTSIDE, Attendance, Week
 from reviews.cohort import ANSWERS, STAGES, Cohort, end_of
+from reviews.definitions import DEFINITIONS
 from reviews.models import Action, Barrier, BarrierMove, BarrierState
 from stockport_hubs.core.weeks import weeks_between
-
-
-class Definition(NamedTuple):
-    """A figure's name, what it counts, and out of what."""
-
-    name: str
-    counts: str
-    out_of: str = ""
-
-
-DEFINITIONS = {
-    "identified": Definition("Identified", "Young people a manager has ticked as belonging to the cohort"),
-    "offered": Definition("Offered", "Of these, everyone who has been offered an introduction", "identified"),
-    "agreed": Definition("Agreed", "Said yes; an introduction is sent only with their agreement", "identified"),
-    "introduced": Definition("Introduced", "An introduction was sent to a pantry", "identified"),
-    "joined": Definition("Joined", "The pantry accepted and the membership began", "identified"),
-    "first": Definition("First collection", "Came at least once", "identified"),
-    "regular": Definition("Regular", "Open members who came in at least 3 of their last 4 open weeks", "identified"),
-    "retained": Definition(
-        "Retained", "Came in the 8 weeks after their last funded week", "people whose funding ended 8 weeks ago or more"
-    ),
-    "declined": Definition("Declined", "Their latest answer is no, and they were not introduced", "offered"),
-    "no_reply": Definition("No reply", "They did not reply to the latest offer, and were not introduced", "offered"),
-    "unanswered": Definition("Not yet answered", "Offered, and the answer is still open", "offered"),
-    "could": Definition(
-        "Could come",
-        "Members whose membership was open and not paused and whose pantry was open that week, or who came",
-    ),
-    "paid": Definition("Weeks paid for", "Paid weeks that fall in that week"),
-    "came": Definition("Came", "Members with a collection that week, wherever it was taken", "could come"),
-    "came_last4": Definition(
-        "Came lately", "Open members who came at least once in their last 4 open weeks", "open members with such a week"
-    ),
-    "lapsing": Definition("Lapsing", "Open members who missed their last 2 or 3 open weeks", "open members"),
-    "lapsed": Definition("Lapsed", "Open members who missed their last 4 open weeks", "open members"),
-    "open": Definition("Open", "Members whose membership is open and not paused"),
-    "paused": Definition("Paused", "Members whose membership is paused; their weeks wait"),
-    "ended": Definition("Ended", "Members whose membership has ended"),
-    "missed": Definition("Missed weeks", "Open weeks of a member that have passed without a collection"),
-    "bought": Definition(
-        "Bought", "Weeks bought in blocks, at the price paid: collected + missed + to come + credited"
-    ),
-    "recoverable": Definition("Recoverable", "What would be credited if everyone left today"),
-    "joining": Definition("Joining fees", "Paid once for each membership, not returned; not part of the weeks bought"),
-    "left": Definition("Left", "Paid in advance and not yet drawn for blocks"),
-    "holds": Definition("Held renewals", "Next blocks that wait for a manager's decision"),
-    "barriers": Definition("Barriers", "Recorded as standing in the way and not closed"),
-}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,18 @@
+"""What each figure means, in every pack."""
+
+from reviews.definitions import DEFINITIONS
+from reviews.tables import Cell, Section, Table
+
+
+def section(frozen: dict) -> Section:
+    rows = tuple(
+        (
+            Cell(each.name),
+            Cell(each.counts),
+            Cell(DEFINITIONS[each.out_of].name if each.out_of in DEFINITIONS else each.out_of),
+        )
+        for each in DEFINITIONS.values()
+    )
+    sentences = ("A figure counts the day on which something happened, not the day on which it was entered.",)
+    columns = ("Figure", "What it counts", "Out of")
+    return Section("definitions", "What the figures mean", sentences, None, (Table("Definitions", columns, rows),))

@@ -1,0 +1,50 @@
+"""Money paid in advance, spent and left, and what became of the weeks bought."""
+
+from reviews.tables import Cell, Section, Table, count, pence
+from reviews.words import members, plural
+from stockport_hubs.core.money import pounds
+
+
+def section(frozen: dict) -> Section:
+    got = frozen["money"]
+    advance = (
+        ("Paid in advance", got["paid_in_advance_pence"]),
+        ("Drawn for blocks", got["drawn_pence"]),
+        ("Left", got["left_pence"]),
+        ("Credit in the pool", got["in_pool_pence"]),
+        ("Joining fees", got["joining_pence"]),
+    )
+    weekly = [("Collected", "collected"), ("Missed", "missed"), ("To come", "to_come"), ("Credited", "credited")]
+    if got["closed_weeks"] or got["closed_pence"]:
+        weekly.insert(2, ("Closed after it began", "closed"))
+    kinds = tuple((Cell(name), count(got[f"{key}_weeks"]), pence(got[f"{key}_pence"])) for name, key in weekly)
+    total = (Cell("Bought"), count(got["bought_weeks"]), pence(got["bought_pence"]))
+    recoverable = f"Recoverable if everyone left today: {pounds(got['recoverable_pence'])}, a part of what is to come."
+    names = [name for name, _ in weekly]
+    by_pantry = tuple(
+        (
+            Cell(each["name"]),
+            pence(each["joining_pence"]),
+            *(pence(each[f"{key}_pence"]) for _, key in weekly),
+            pence(each["bought_pence"]),
+        )
+        for each in frozen["by_pantry"]
+    )
+    made = [
+        Table(
+            "Paid in advance and spent", ("", "Amount"), tuple((Cell(name), pence(value)) for name, value in advance)
+        ),
+        Table("What became of the weeks bought", ("", "Weeks", "Amount"), kinds, total, note=recoverable),
+    ]
+    if by_pantry:
+        sums = [
+            sum(each[f"{key}_pence"] for each in frozen["by_pantry"])
+            for key in ("joining", *(k for _, k in weekly), "bought")
+        ]
+        whole = (Cell("Together"), *(pence(each) for each in sums))
+        made.append(Table("By pantry", ("Pantry", "Joining fees", *names, "Bought"), by_pantry, whole))
+    sentence = (
+        f"{plural(got['blocks'], 'block')} bought for {members(got['members'])}: "
+        f"weeks for {pounds(got['bought_pence'])} and joining fees of {pounds(got['joining_pence'])}."
+    )
+    return Section("money", "Money", (sentence,), None, tuple(made))
