@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Count, DateField, Exists, F, Func, Max, Min, OuterRef, Q, Sum, Value
+from django.db import models
+from django.db.models import BigIntegerField, Count, DateField, Exists, F, Func, Max, Min, OuterRef, Q, Sum, Value, When
 
 from pantry.calendar import WeekCalendar
 from pantry.models import Collection, FundingAgreement, Membership, MembershipMove, PaidWeek, Pantry
@@ -51,18 +52,28 @@ def _came(agreement, as_at, week, since):
     return counted.values_list("membership_id").annotate(first=Min("week"), bits=Sum(bit, filter=recent))
 
 
-def _members(agreement, as_at):
+def members_on(agreement: UUID, as_at: date) -> models.QuerySet:
+    """Every member the agreement has paid for by a day, with their state that day as `standing`."""
+    moves = MembershipMove.objects.filter(membership=OuterRef("pk"), on__lte=as_at)
+    standing = models.Case(
+        When(ended_on__lte=as_at, then=Value(Membership.State.ENDED)),
+        When(
+            Exists(moves.exclude(state=Membership.State.OPEN)),
+            then=models.Subquery(moves.order_by("-on", "-recorded_at").values("state")[:1]),
+        ),
+        default=Value(Membership.State.OPEN),
+        output_field=models.CharField(),
+    )
     paid_for = Membership.objects.filter(agreement=agreement, joined_on__lte=as_at)
-    return paid_for.exclude(state=Membership.State.PENDING)
+    return paid_for.exclude(state=Membership.State.PENDING).annotate(standing=standing)
 
 
-IDS = Kept(lambda agreement, as_at: _members(agreement, as_at).order_by().values_list("pk"))
 MEMBERS = Kept(
     lambda agreement, as_at: (
-        _members(agreement, as_at)
+        members_on(agreement, as_at)
         .order_by("number", "places__from_week")
         .values_list(
-            *("pk", "number", "state", "first_week", "ended_on"),
+            *("pk", "number", "standing", "first_week", "ended_on"),
             *("places__from_week", "places__to_week", "places__pantry_id"),
         )
     )
@@ -142,50 +153,31 @@ class Week:
 
 
 class Attendance:
-    """Every member an agreement has paid for by a day, with their weeks."""
+    """Every member an agreement has paid for by a day, by number, with their weeks and their pantries' calendar."""
 
     def __init__(self, agreement: FundingAgreement, as_at: date):
         self.agreement, self.as_at, self.week = agreement, as_at, monday(as_at)
-
-    @cached_property
-    def ids(self) -> set[UUID]:
-        """Whom `members` holds: all that is read where nobody asks how they came."""
-        if "_placed" in self.__dict__:
-            return set(self._placed)
-        return {key for (key,) in IDS(agreement=self.agreement.pk, as_at=self.as_at)}
-
-    @cached_property
-    def members(self) -> dict[UUID, Member]:
-        """By number."""
-        members = self._placed
-        self._read_moves(members)
-        self._read_came(members)
-        for member in members.values():
+        self.members: dict[UUID, Member] = {}
+        self.calendar = WeekCalendar({})
+        self._read_members()
+        self._read_pauses()
+        self._read_came()
+        self.calendar.learn(pantry for member in self.members.values() for _, _, pantry in member.places)
+        for member in self.members.values():
             member.last = self._last_open_weeks(member)
-        return members
 
-    @cached_property
-    def calendar(self) -> WeekCalendar:
-        """Of their pantries."""
-        calendar = WeekCalendar({})
-        calendar.learn(pantry for member in self._placed.values() for _, _, pantry in member.places)
-        return calendar
-
-    @cached_property
-    def _placed(self) -> dict[UUID, Member]:
-        members: dict[UUID, Member] = {}
+    def _read_members(self) -> None:
         for key, number, state, first_week, ended_on, *place in MEMBERS(agreement=self.agreement.pk, as_at=self.as_at):
-            if key not in members:
+            if key not in self.members:
                 if ended_on is not None and ended_on > self.as_at:
-                    state, ended_on = Membership.State.OPEN, None
-                members[key] = Member(key, number, state, first_week, ended_on)
+                    ended_on = None
+                self.members[key] = Member(key, number, state, first_week, ended_on)
             if place[0] is not None:
-                members[key].places.append((place[0], place[1], place[2]))
-        return members
+                self.members[key].places.append((place[0], place[1], place[2]))
 
-    def _read_moves(self, members: dict[UUID, Member]) -> None:
+    def _read_pauses(self) -> None:
         for membership_id, state, on in MOVES(agreement=self.agreement.pk, as_at=self.as_at):
-            member = members.get(membership_id)
+            member = self.members.get(membership_id)
             if member is None:
                 continue
             paused = bool(member.pauses) and member.pauses[-1][1] is None
@@ -193,16 +185,15 @@ class Attendance:
                 member.pauses.append((on, None))
             elif state != Membership.State.PAUSED and paused:
                 member.pauses[-1] = (member.pauses[-1][0], on)
-            member.state = state
 
-    def _read_came(self, members: dict[UUID, Member]) -> None:
+    def _read_came(self) -> None:
         """`BITS` weeks at a time, back to the first collection of all: nearly always once."""
         week, shift, oldest = self.week, 0, self.week
         while shift == 0 or oldest <= week:
             rows = COLLECTED(agreement=self.agreement.pk, as_at=self.as_at, week=week, since=week - BITS * WEEK)
             for membership_id, first, bits in rows:
                 oldest = min(oldest, first)
-                if member := members.get(membership_id):
+                if member := self.members.get(membership_id):
                     member.first_came, member.came = first, member.came | (bits or 0) << shift
             week, shift = week - BITS * WEEK, shift + BITS
 
@@ -264,7 +255,11 @@ class Attendance:
         """The last funded week of members for whom it is so long ago that "retained" can be said."""
         before = self.as_at - RETAINED_WITHIN - timedelta(days=6)
         rows = FUNDED_TO(agreement=self.agreement.pk, before=before)
-        return {key: last for key, last, _ in rows if key in self.ids}
+        return {key: last for key, last, _ in rows if key in self.members}
+
+    def regular(self) -> set[UUID]:
+        """Open members who came in most of their last open weeks."""
+        return {key for key, member in self.members.items() if member.is_open and member.is_regular}
 
     def funding_over(self) -> set[UUID]:
         """Members whose last funded week ended so long ago that "retained" can be said."""

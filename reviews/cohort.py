@@ -1,57 +1,106 @@
-"""The fixed cohort on its way: who was offered an introduction, agreed, was introduced, joined, came, stayed."""
+"""The fixed cohort on its way: who was offered an introduction, agreed, was introduced, joined, came, stayed.
+
+Each step is one condition on young people. `Cohort` asks all of them of everyone at once, for the numbers; a list in
+pages of the people behind a number asks the same one (reviews.behind).
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.lookups import Exact
 
-from careleavers.models import CohortMove, CohortPlace
-from pantry.models import FundingAgreement
+from careleavers.models import CareLeaver, CohortMove, CohortPlace
+from pantry.models import Collection, FundingAgreement
 from referrals.models import Referral
-from reviews.attendance import Attendance
+from reviews.attendance import Attendance, members_on
 from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import LONDON
 
-STAGES = ("identified", "offered", "agreed", "introduced", "joined", "first", "regular", "retained")
 State = CohortPlace.State
-STATES = list(State.values)
 ANSWERS = {"declined": State.DECLINED, "no_reply": State.NO_REPLY, "unanswered": State.OFFERED}
 
 
-def _steps(council, as_at):
-    return CohortMove.objects.filter(place__care_leaver__council=council, on__lte=as_at).order_by()
+def sent(agreement: UUID, before: datetime) -> QuerySet[Referral]:
+    """Introductions of an agreement by a moment."""
+    return Referral.objects.filter(agreement=agreement, sent_at__lt=before).order_by()
 
 
-def _open_steps(council, as_at):
-    agreed = CohortMove.objects.filter(place=OuterRef("place"), state=State.AGREED, on__lte=as_at)
-    return _steps(council, as_at).filter(~Exists(agreed))
+def _steps(as_at: date) -> QuerySet[CohortMove]:
+    """Of one person."""
+    return CohortMove.objects.filter(place__care_leaver=OuterRef("pk"), on__lte=as_at).order_by()
 
 
-# Everyone of the cohort: (person, steps beyond "identified", times they agreed).
-STEPS = Kept(
-    lambda council, as_at: (
-        _steps(council, as_at)
-        .values_list("place__care_leaver_id")
-        .annotate(
-            offered=Count("pk", filter=~Q(state=State.IDENTIFIED)), agreed=Count("pk", filter=Q(state=State.AGREED))
-        )
-    )
-)
-# Every step of those who have not agreed.
-OPEN_STEPS = Kept(
-    lambda council, as_at: _open_steps(council, as_at).values_list(
-        "on", "recorded_at", "state", "place__care_leaver_id"
-    )
-)
-SENT = Kept(
-    lambda agreement, before: (
-        Referral.objects.filter(agreement=agreement, sent_at__lt=before)
-        .order_by()
-        .values_list("care_leaver_id", "membership_id")
-    )
-)
+def _identified(agreement, as_at, before):
+    return Q(Exists(_steps(as_at)))
+
+
+def _offered(agreement, as_at, before):
+    return Q(Exists(_steps(as_at).exclude(state=State.IDENTIFIED))) | _agreed(agreement, as_at, before)
+
+
+def _agreed(agreement, as_at, before):
+    return Q(Exists(_steps(as_at).filter(state=State.AGREED))) | _introduced(agreement, as_at, before)
+
+
+def _introduced(agreement, as_at, before):
+    return Q(Exists(sent(agreement, before).filter(care_leaver=OuterRef("pk"))))
+
+
+def _joined(agreement, as_at, before):
+    theirs = sent(agreement, before).filter(care_leaver=OuterRef("pk"))
+    return Q(Exists(theirs.filter(membership__in=members_on(agreement, as_at).order_by().values("pk"))))
+
+
+def _first(agreement, as_at, before):
+    came = Collection.objects.counted().filter(membership=OuterRef("membership"), on__lte=as_at).order_by()
+    theirs = sent(agreement, before).filter(Exists(came), care_leaver=OuterRef("pk"))
+    return Q(Exists(theirs.filter(membership__in=members_on(agreement, as_at).order_by().values("pk"))))
+
+
+# The steps that a query tells; the two others need the weeks of members (reviews.attendance).
+REACHED = {"offered": _offered, "agreed": _agreed, "introduced": _introduced, "joined": _joined, "first": _first}
+STAGES = ("identified", *REACHED, "regular", "retained")
+
+
+def reached(key: str, agreement: UUID, as_at: date, before: datetime) -> Q:
+    """The condition on young people of a step that a query tells; `before` is the end of the day."""
+    ticked = _identified(agreement, as_at, before)
+    return ticked if key == "identified" else ticked & REACHED[key](agreement, as_at, before)
+
+
+def _latest(as_at: date) -> Subquery:
+    """The state of the latest step; two of one moment stand in the order of the states."""
+    in_order = Case(*(When(state=state, then=Value(n)) for n, state in enumerate(State.values)))
+    return Subquery(_steps(as_at).order_by("-on", "-recorded_at", in_order.desc()).values("state")[:1])
+
+
+def answered(key: str, agreement: UUID, as_at: date, before: datetime) -> Q:
+    """Offered and not agreed, and this was the latest answer."""
+    return _waiting(agreement, as_at, before) & Q(Exact(_latest(as_at), Value(ANSWERS[key])))
+
+
+def _waiting(agreement, as_at, before):
+    return reached("offered", agreement, as_at, before) & ~_agreed(agreement, as_at, before)
+
+
+def _flags(council, agreement, as_at, before):
+    given = (agreement, as_at, before)
+    flags = {key: ExpressionWrapper(of(*given), BooleanField()) for key, of in REACHED.items()}
+    everyone = CareLeaver.objects.filter(_identified(*given), council=council).order_by()
+    return everyone.annotate(**flags).values_list("pk", *REACHED)
+
+
+def _answers(council, agreement, as_at, before):
+    waiting = CareLeaver.objects.filter(_waiting(agreement, as_at, before), council=council).order_by()
+    return waiting.values_list("pk", _latest(as_at))
+
+
+FLAGS = Kept(_flags)
+LATEST = Kept(_answers)
+SENT = Kept(lambda agreement, before: sent(agreement, before).values_list("care_leaver_id", "membership_id"))
 
 
 def end_of(day: date) -> datetime:
@@ -63,79 +112,48 @@ class Cohort:
     """Everyone a manager ticked by a day; `stages` and `answers` hold ids of young people by key."""
 
     def __init__(self, agreement: FundingAgreement, attendance: Attendance):
-        self.as_at, self.agreement, self.attendance = attendance.as_at, agreement, attendance
-        self._found: dict[str, set[UUID]] = {}
-
-    @cached_property
-    def _steps(self) -> list:
-        return STEPS(council=self.agreement.funder_id, as_at=self.as_at)
-
-    @cached_property
-    def _sent(self) -> list:
-        return SENT(agreement=self.agreement.pk, before=end_of(self.as_at))
+        self.attendance = attendance
+        self._given = {
+            "council": agreement.funder_id,
+            "agreement": agreement.pk,
+            "as_at": attendance.as_at,
+            "before": end_of(attendance.as_at),
+        }
 
     @cached_property
     def person_of(self) -> dict[UUID, UUID]:
         """The young person of each member with an introduction on record."""
-        members = self.attendance.ids
-        return {membership: person for person, membership in self._sent if membership in members}
+        rows = SENT(agreement=self._given["agreement"], before=self._given["before"])
+        return {membership: person for person, membership in rows if membership in self.attendance.members}
 
-    @property
+    @cached_property
     def stages(self) -> dict[str, set[UUID]]:
-        """Every stage: all of the members is read, and then no ids alone."""
-        _ = self.attendance.members
-        return {key: self.stage(key) for key in STAGES}
-
-    def stage(self, key: str) -> set[UUID]:
-        """One stage; what only others need is not read."""
-        if key not in self._found:
-            self._found[key] = self._stage(key)
-        return self._found[key]
-
-    def _stage(self, key: str) -> set[UUID]:
-        match key:
-            case "identified":
-                return {person for person, *_ in self._steps}
-            case "offered":
-                return {person for person, offered, _ in self._steps if offered} | self.stage("agreed")
-            case "agreed":
-                return {person for person, _, said_yes in self._steps if said_yes} | self.stage("introduced")
-            case "introduced":
-                return {person for person, _ in self._sent} & self.stage("identified")
-            case _:
-                return self.people(self._members(key)) & self.stage("identified")
-
-    def _members(self, key: str) -> Iterable[UUID]:
-        if key == "joined":
-            return self.attendance.ids
-        if key == "retained":
-            return self.attendance.retained()
-        members = self.attendance.members.items()
-        if key == "first":
-            return (member_id for member_id, member in members if member.first_came <= self.as_at)
-        return (member_id for member_id, member in members if member.is_open and member.is_regular)
+        """Every step."""
+        rows = FLAGS(**self._given)
+        found = {"identified": {row[0] for row in rows}}
+        found |= {key: {row[0] for row in rows if row[n]} for n, key in enumerate(REACHED, 1)}
+        return found | {
+            "regular": self.people(self.attendance.regular()) & found["identified"],
+            "retained": self.people(self.attendance.retained()) & found["identified"],
+        }
 
     @cached_property
     def funding_over(self) -> set[UUID]:
         """Those of whom "retained" can be said."""
-        return self.people(self.attendance.funding_over()) & self.stage("identified")
+        return self.people(self.attendance.funding_over()) & self.stages["identified"]
 
     @cached_property
     def outside(self) -> set[UUID]:
         """Members of nobody in the cohort."""
-        people = self.stage("identified")
-        return {key for key in self.attendance.ids if self.person_of.get(key) not in people}
+        people = self.stages["identified"]
+        return {key for key in self.attendance.members if self.person_of.get(key) not in people}
 
     @cached_property
     def answers(self) -> dict[str, set[UUID]]:
         """Who was offered and has not agreed, by their latest answer."""
-        rows = OPEN_STEPS(council=self.agreement.funder_id, as_at=self.as_at)
-        # Two steps recorded in the same moment stand in the order of the states.
-        in_order = sorted(rows, key=lambda row: (row[0], row[1], STATES.index(row[2])))
-        latest = {person: state for _, _, state, person in in_order}
-        waiting = self.stage("offered") - self.stage("agreed")
-        return {answer: {person for person in waiting if latest[person] == state} for answer, state in ANSWERS.items()}
+        rows = LATEST(**self._given)
+        return {key: {person for person, answer in rows if answer == state} for key, state in ANSWERS.items()}
 
-    def people(self, memberships) -> set[UUID]:
+    def people(self, memberships: Iterable[UUID]) -> set[UUID]:
         """The young people behind memberships; those without an introduction on record are left out."""
         return {self.person_of[key] for key in memberships if key in self.person_of}

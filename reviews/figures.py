@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from pantry import money
 from pantry.models import FundingAgreement, MissedWeek, RenewalDecision
@@ -132,25 +132,6 @@ class Figures:
     def answers(self) -> dict[str, int]:
         return {answer: len(self.cohort.answers[answer]) for answer in ANSWERS}
 
-    def behind(self, key: str) -> set[UUID]:
-        """The young people behind a figure: what a number on the page leads to. KeyError for no such figure."""
-        if key in STAGES:
-            return self.cohort.stage(key)
-        if key in ANSWERS:
-            return self.cohort.answers[key]
-        if key == "holds":
-            return self.cohort.people(hold.member_id for hold in self.holds)
-        if key == "barriers":
-            return {barrier.person for barrier in self.barriers if barrier.person}
-        return self.cohort.people(self.members[key])
-
-    def without_person(self, key: str) -> int:
-        """How many members of a figure are known by number only: no introduction of theirs is on record."""
-        if key in STAGES or key in ANSWERS or key == "barriers":
-            return 0
-        members = {hold.member_id for hold in self.holds} if key == "holds" else self.members[key]
-        return sum(1 for member in members if member not in self.cohort.person_of)
-
 
 def compute(agreement: FundingAgreement, period_from: date, period_to: date, as_at: date) -> Figures:
     """The figures; the number of queries does not depend on the rows."""
@@ -186,15 +167,19 @@ def _missed(agreement: FundingAgreement, attendance: Attendance, weeks: list[dat
     )
 
 
+def held(agreement: FundingAgreement, as_at: date) -> QuerySet[RenewalDecision]:
+    """Renewals decided to be held by the end of the day, and undecided since."""
+    of_agreement = RenewalDecision.objects.filter(membership__agreement=agreement, decided_at__lt=end_of(as_at))
+    return of_agreement.filter(outcome=RenewalDecision.Outcome.HELD)
+
+
 def _holds(agreement: FundingAgreement, as_at: date) -> list[Hold]:
-    held = RenewalDecision.objects.filter(
-        membership__agreement=agreement, outcome=RenewalDecision.Outcome.HELD, decided_at__lt=end_of(as_at)
-    ).order_by("starts_on", "membership__number")
-    rows = held.values_list("membership_id", "membership__number", "block_no", "starts_on", "reasons")
+    found = held(agreement, as_at).order_by("starts_on", "membership__number")
+    rows = found.values_list("membership_id", "membership__number", "block_no", "starts_on", "reasons")
     return [Hold(member, number, block, starts, tuple(why)) for member, number, block, starts, why in rows]
 
 
-def _open_barriers(agreement: FundingAgreement, as_at: date):
+def open_barriers(agreement: FundingAgreement, as_at: date) -> QuerySet[Barrier]:
     """Barriers not closed at the end of the day; those of other operators' pantries left out."""
     of_agreement = Q(pantry__isnull=True) | Q(pantry__operator=agreement.operator_id)
     not_closed = Q(closed_on__isnull=True) | Q(closed_on__gt=as_at)
@@ -203,7 +188,7 @@ def _open_barriers(agreement: FundingAgreement, as_at: date):
 
 def _barriers(agreement: FundingAgreement, as_at: date) -> list[BarrierRow]:
     """The open ones, the first due first, in the state they had that day."""
-    found = _open_barriers(agreement, as_at)
+    found = open_barriers(agreement, as_at)
     moves = BarrierMove.objects.filter(barrier__in=found.order_by().values("pk"), at__lt=end_of(as_at)).order_by("at")
     latest = dict(moves.values_list("barrier_id", "state"))
     return [
@@ -225,7 +210,7 @@ def _barriers(agreement: FundingAgreement, as_at: date) -> list[BarrierRow]:
 
 def _actions(agreement: FundingAgreement, period_from: date, as_at: date) -> tuple[list[ActionRow], int]:
     """Actions not done by the day, of the agreement's meetings and open barriers; and how many the period saw done."""
-    ours = Q(meeting__agreement=agreement) | Q(barrier__in=_open_barriers(agreement, as_at).values("pk"))
+    ours = Q(meeting__agreement=agreement) | Q(barrier__in=open_barriers(agreement, as_at).values("pk"))
     made = Action.objects.filter(ours, made_at__lt=end_of(as_at))
     waiting = made.filter(Q(done_on__isnull=True) | Q(done_on__gt=as_at)).order_by("due_on", "made_at")
     rows = waiting.values_list("what", "owner__name", "due_on", "barrier_id")

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from careleavers.models import CareLeaver
 from pantry.models import FundingAgreement
-from reviews import audience, documents, rules, tables
+from reviews import audience, behind, documents, rules, tables
 from reviews import figures as all_figures
 from reviews.forms.figures import PeriodForm
 from reviews.models import Audience, ReviewMeeting
@@ -105,16 +105,12 @@ def figure_people(request, key):
         raise Http404
     found = _compute(form)
     try:
-        keys = found.behind(key)
+        behind_it = behind.people(found, key)
     except KeyError:
         raise Http404
-    people = CareLeaver.objects.for_user(request.user).living()
-    given = form.cleaned_data
-    # In the order of names, chosen here: a query with an id for each of thousands of people is refused by SQLite.
-    chosen = [person for person in people.values_list("pk", flat=True) if person in keys]
-    page = Paginator(chosen, ROWS).get_page(request.GET.get("page"))
-    rows = people.filter(pk__in=list(page)).with_allocations(clock.today())
-    subjects = [(CARE_LEAVER, person) for person in page]
+    people = CareLeaver.objects.for_user(request.user).living().filter(behind_it)
+    page = Paginator(people.with_allocations(clock.today()), ROWS).get_page(request.GET.get("page"))
+    given, subjects = form.cleaned_data, [(CARE_LEAVER, person.pk) for person in page]
     if subjects:
         audit.record(
             "reviews.figure.viewed", at=clock.now(), by=request.user, subjects=subjects, detail={"figure": key}
@@ -122,9 +118,8 @@ def figure_people(request, key):
     context = {
         "definition": definition,
         "page": page,
-        "rows": rows,
         "found": found,
-        "by_number": found.without_person(key),
+        "by_number": behind.without_person(found, key),
         "query": urlencode(_query(given["agreement"].pk, given["period_from"], given["period_to"])),
     }
     return render(request, "reviews/figure_people.html", context)
