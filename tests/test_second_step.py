@@ -200,6 +200,7 @@ def reached_without(client, schemes, roles) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+@pytest.mark.sqlite
 def test_without_a_second_step_nothing_but_its_set_up_can_be_reached(client, needed):
     client.raise_request_exception = False
     schemes = make_scheme("Own")
@@ -210,6 +211,7 @@ def test_without_a_second_step_nothing_but_its_set_up_can_be_reached(client, nee
     assert len(found[Role.PANTRY_VOLUNTEER]) > len(expected) * 5
 
 
+@pytest.mark.sqlite
 def test_the_control_without_the_rule_reaches_everything(client):
     schemes = make_scheme("Own")
     client.raise_request_exception = False

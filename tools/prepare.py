@@ -88,9 +88,12 @@ def postgres_bin() -> Path | None:
     return newest if newest and int(newest.parts[-2]) >= 14 else None
 
 
+SHELL = "chromium-headless-shell"
+
+
 def chromium_path() -> str | None:
-    """$CHROMIUM, or the Chromium on the path."""
-    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
+    """$CHROMIUM, or the Chromium on the path: its headless shell, which has no window to draw, before the whole."""
+    names = [os.environ.get("CHROMIUM", ""), SHELL, "chromium", "chromium-browser", "google-chrome"]
     return next((path for path in map(shutil.which, filter(None, names)) if path), None)
 
 
@@ -155,6 +158,8 @@ def _apt() -> list[str] | None:
 
 def system_packages(needs: list[Need]) -> list[Need]:
     """Install what is missing where that is allowed; what stays missing is named and returned."""
+    if needs is TEST_NEEDS:
+        quicker_chromium()
     lacking = missing(needs)
     if not lacking:
         return []
@@ -180,6 +185,18 @@ def system_packages(needs: list[Need]) -> list[Need]:
     if any(need.without == "everything" for need in lacking):
         sys.exit(2)
     return lacking
+
+
+def quicker_chromium() -> None:
+    """Where packages may be installed and the headless shell is one: it takes a third of the processor's time."""
+    if os.environ.get("CHROMIUM") or shutil.which(SHELL) or not (apt := _apt()):
+        return
+    if subprocess.run(["apt-cache", "show", SHELL], capture_output=True).returncode == 0:
+        with step(f"Installing {SHELL}"):
+            try:
+                call(*apt, "install", "-y", "--no-install-recommends", SHELL)
+            except Stop:
+                say("Not to be had now: the tests take longer with a whole Chromium.")
 
 
 def _digest(*files: Path) -> str:
