@@ -1,6 +1,6 @@
 from django.urls import path
 
-from careleavers.views import allocations, caseloads, cohort, people
+from careleavers.views import allocations, caseloads, cohort, people, wellbeing
 
 app_name = "careleavers"
 urlpatterns = [
@@ -19,4 +19,8 @@ urlpatterns = [
     path("<uuid:pk>/cover/<uuid:cover_pk>/end/", allocations.cover_end, name="cover_end"),
     path("<uuid:pk>/offer/", cohort.offer, name="offer"),
     path("<uuid:pk>/untick/", cohort.untick, name="untick"),
+    path("<uuid:pk>/wellbeing/", wellbeing.history, name="wellbeing"),
+    path("<uuid:pk>/wellbeing/<slug:point>/", wellbeing.ask, name="wellbeing_ask"),
+    path("<uuid:pk>/wellbeing/<slug:point>/take-back/", wellbeing.take_back, name="wellbeing_take_back"),
+    path("wellbeing/paper/", wellbeing.paper, name="wellbeing_paper"),
 ]

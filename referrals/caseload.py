@@ -1,6 +1,6 @@
 """A page of young people with what each needs now: the advisor's home and the list of people to introduce.
 
-At most ten queries for a page, whatever is stored, and three of the calendar when a pantry was closed since.
+At most eleven queries for a page, whatever is stored, and three of the calendar when a pantry was closed since.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,8 @@ from uuid import UUID
 from django.db.models import Count, Max, Q
 from django.urls import reverse
 
-from careleavers.models import CareLeaver, SharingAgreement
+from careleavers import questions
+from careleavers.models import CareLeaver, SharingAgreement, Wellbeing
 from pantry.calendar import WeekCalendar
 from pantry.models import Closure, Collection, Membership, PaidWeek, RenewalDecision
 from pantry.rules import RENEWED_AHEAD, starts_on
@@ -37,6 +38,7 @@ ORDER = (
     "turns_25",
     "ends",
     "declined",
+    "wellbeing",
     "waiting",
 )
 
@@ -61,6 +63,8 @@ class Facts:
     member_state: str = ""
     first_week: date = date.max  # of members
     is_agreed: bool = False
+    agreed_on: date | None = None  # the first agreement to share
+    asked: dict[str, date] = field(default_factory=dict)  # how they are, by point
     last_collected_on: date | None = None
     weeks_left: int = 0
     last_week: date | None = None
@@ -133,6 +137,14 @@ AGREED = Kept(
         .values_list("care_leaver_id", "given_on", "until_on", "withdrawn_on")
     )
 )
+ASKED_HOW = Kept(
+    lambda people: (
+        Wellbeing.objects.current()
+        .filter(care_leaver__in=people)
+        .order_by()
+        .values_list("care_leaver_id", "point", "asked_on")
+    )
+)
 LAST_ON = Kept(
     lambda members: (
         Collection.objects.counted()
@@ -196,7 +208,7 @@ def rows(people: Iterable[CareLeaver], on: date) -> list[Row]:
     made = [Row(person=person, facts=known[person.pk]) for person in people]
     for row in made:
         _flag(row, on)
-        row.step, row.step_url = _next_step(row)
+        row.step, row.step_url = _next_step(row, on)
     return made
 
 
@@ -211,6 +223,9 @@ def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
     for person, given_on, until_on, withdrawn_on in AGREED(people=people):
         sharing = SharingAgreement(given_on=given_on, until_on=until_on, withdrawn_on=withdrawn_on)
         made[person].is_agreed |= sharing.holds_on(on)
+        made[person].agreed_on = min(made[person].agreed_on or given_on, given_on)
+    for person, point, asked_on in ASKED_HOW(people=people):
+        made[person].asked[point] = asked_on
     members = {facts.membership_id: facts for facts in made.values() if facts.membership_id}
     if members:
         _weeks(members, on)
@@ -279,9 +294,17 @@ def _flag(row: Row, on: date) -> None:
             say(Flag("agreement", "No agreement yet", "red"))
         if facts.state in STATE_FLAGS:
             say(STATE_FLAGS[facts.state])
+    if point := _wellbeing_due(facts, on):
+        say(Flag("wellbeing", f"Ask how they are: {questions.POINTS[point].name.lower()}", "yellow"))
     turns_25 = birthday(person.born_on, rules.OLDEST)
     if on < turns_25 <= add_months(on, TURNS_25_SOON):
         say(Flag("turns_25", f"Turns 25 on {turns_25:%-d %b %Y}", "yellow"))
+
+
+def _wellbeing_due(facts: Facts, on: date) -> str:
+    """The point whose questions are due; nobody is asked whose agreement does not hold."""
+    started_on = facts.asked.get(questions.START)
+    return questions.due(facts.asked, on, started_on, facts.agreed_on) if facts.is_agreed else ""
 
 
 STATE_FLAGS = {
@@ -322,7 +345,7 @@ STEPS = {
 }
 
 
-def _next_step(row: Row) -> tuple[str, str]:
+def _next_step(row: Row, on: date) -> tuple[str, str]:
     """The one thing to do next, and where."""
     person, facts = row.person, row.facts
     if not person.preferred_name:
@@ -333,6 +356,8 @@ def _next_step(row: Row) -> tuple[str, str]:
             return "Say what you found out", reverse("referrals:follow_up", args=[facts.referral_id])
         if "not_seen" in codes:
             return "Say what is in the way", f"{reverse('reviews:barrier_add')}?person={person.pk}"
+        if point := _wellbeing_due(facts, on):
+            return "Ask how they are", reverse("careleavers:wellbeing_ask", args=[person.pk, point])
         return "", ""
     if facts.state in STEPS:
         text, page = STEPS[facts.state]

@@ -92,3 +92,24 @@ def is_not_taken_up(*, first_week: date, has_collected: bool, on: date) -> bool:
 def is_followed_up(outcome: str, look_again_on: date | None, on: date) -> bool:
     """The latest outcome of someone not taken up holds: nobody needs to ask on that day."""
     return outcome != "will_come" or look_again_on is None or on < look_again_on
+
+
+# An onward link is offered; then somebody says what came of it. A closed one is offered anew, not reopened.
+LINK_MOVES: dict[str, tuple[str, ...]] = {
+    "offered": ("taken_up", "not_taken_up"),
+    "taken_up": ("helped", "did_not_help"),
+    "not_taken_up": (),
+    "helped": (),
+    "did_not_help": (),
+    "taken_back": (),
+}
+# Who has a wish of their own begins as interested; whoever stopped may begin again.
+VOLUNTEERING_MOVES: dict[str, tuple[str, ...]] = {
+    "not_asked": ("asked", "interested"),
+    "asked": ("interested", "not_now"),
+    "not_now": ("asked", "interested"),
+    "interested": ("induction", "not_now"),
+    "induction": ("volunteering", "stopped"),
+    "volunteering": ("stopped",),
+    "stopped": ("asked", "interested"),
+}

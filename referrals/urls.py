@@ -1,6 +1,6 @@
 from django.urls import path
 
-from referrals.views import agreements, answers, drafts, lists, members, walk_ins
+from referrals.views import agreements, answers, community, directory, drafts, lists, members, walk_ins
 
 app_name = "referrals"
 urlpatterns = [
@@ -35,4 +35,16 @@ urlpatterns = [
     path("walk-ins/<uuid:walk_in_id>/take-back/", walk_ins.take_back, name="walk_in_take_back"),
     path("walk-ins/<uuid:walk_in_id>/not-ours/", walk_ins.not_ours, name="walk_in_not_ours"),
     path("walk-ins/<uuid:walk_in_id>/confirm/", walk_ins.confirm, name="walk_in_confirm"),
+    # beyond the pantry
+    path("links/", community.link_list, name="links"),
+    path("links/<uuid:link_id>/", community.link, name="link"),
+    path("links/<uuid:link_id>/undo/", community.link_undo, name="link_undo"),
+    path("people/<uuid:person_id>/links/offer/", community.link_offer, name="link_offer"),
+    path("volunteering/", community.volunteering_list, name="volunteering"),
+    path("people/<uuid:person_id>/volunteering/", community.volunteer, name="volunteer"),
+    path("people/<uuid:person_id>/volunteering/undo/", community.volunteer_undo, name="volunteer_undo"),
+    path("directory/", directory.index, name="directory"),
+    path("directory/add/", directory.add, name="entry_add"),
+    path("directory/<uuid:entry_id>/", directory.edit, name="entry_edit"),
+    path("directory/<uuid:entry_id>/retire/", directory.retire, name="entry_retire"),
 ]

@@ -644,7 +644,7 @@ def test_the_caseload_takes_the_same_queries_at_1_and_3_rows(world, django_asser
         for _ in range(more):
             services.accept(referral=introduce(world), by=world.pantry_manager, at=AT)
         later = THURSDAY + timedelta(weeks=5)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             rows = caseload.rows(CareLeaver.objects.for_user(world.advisor), later)
     assert [row.facts.missed for row in rows] == [4, 4, 4]
 
@@ -663,7 +663,7 @@ def test_the_caseload_says_plainly_what_each_person_needs(world):
     assert said == {
         nameless.pk: (["No name yet", "No agreement yet"], "Add a preferred name"),
         fresh.pk: (["No agreement yet"], "Introduce"),
-        waiting.pk: (["Waiting for the pantry"], "See the introduction"),
-        member.care_leaver_id: ([], ""),
-        old.pk: (["Turns 25 on 1 Sep 2026"], "Introduce"),
+        waiting.pk: (["Waiting for the pantry", "Ask how they are: start"], "See the introduction"),
+        member.care_leaver_id: (["Ask how they are: start"], "Ask how they are"),
+        old.pk: (["Ask how they are: start", "Turns 25 on 1 Sep 2026"], "Introduce"),
     }

@@ -62,7 +62,7 @@ class Expected:
             return value + max(self.before[target]) * (n - 1) if isinstance(value, int) else renamed(value, n)
         if field.name in ("key", "source_id", "target_id", "subject_id"):
             return renamed(value, n)
-        if field.name == "number":
+        if field.name == "number" and not label.endswith("Move"):  # steps are numbered within their row
             return value + max(row["number"] for row in self.before[label].values()) * (n - 1)
         if field.name == "detail":
             return {k: str(renamed(v, n)) if k in ("hours", "user", "advisor") else v for k, v in value.items()}
@@ -78,7 +78,7 @@ class Expected:
 
 def is_copied(label: str, row: dict, events: dict) -> bool:
     """Staff who look after people; audit rows that are not about the agreement or its meetings."""
-    shared = ("fundingagreement", "reviewmeeting", "meetingattendance", "action", "reviewpack")
+    shared = ("fundingagreement", "reviewmeeting", "meetingattendance", "action", "reviewpack", "directoryentry")
     if label == "accounts.User":
         return row["role"] in copies.STAFF
     if label.startswith("audit."):

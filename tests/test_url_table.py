@@ -95,6 +95,10 @@ TABLE: dict[str, Row] = {
     "careleavers:caseload_undo": row(M, pk="caseload_move"),
     "careleavers:offer": row(A, M, pk="person"),
     "careleavers:untick": row(M, pk="person"),
+    "careleavers:wellbeing": row(A, M, pk="person"),
+    "careleavers:wellbeing_ask": row(A, M, pk="person", point="point"),
+    "careleavers:wellbeing_take_back": row(A, M, pk="person", point="point"),
+    "careleavers:wellbeing_paper": row(A, M),
     # introductions
     "referrals:list": row(A, M, P),
     "referrals:find": row(A),
@@ -124,6 +128,18 @@ TABLE: dict[str, Row] = {
     "referrals:walk_in_take_back": row(P, walk_in_id="walk_in"),
     "referrals:walk_in_not_ours": row(M, walk_in_id="walk_in"),
     "referrals:walk_in_confirm": row(A, walk_in_id="walk_in"),
+    # beyond the pantry
+    "referrals:links": row(A, M),
+    "referrals:link": row(A, M, link_id="link"),
+    "referrals:link_undo": row(A, M, link_id="link"),
+    "referrals:link_offer": row(A, M, person_id="person"),
+    "referrals:volunteering": row(A, M),
+    "referrals:volunteer": row(A, M, person_id="person"),
+    "referrals:volunteer_undo": row(A, M, person_id="person"),
+    "referrals:directory": row(A, M, P),
+    "referrals:entry_add": row(M, P),
+    "referrals:entry_edit": row(M, P, entry_id="entry"),
+    "referrals:entry_retire": row(M, P, entry_id="entry"),
     # the pantry
     "pantry:today": row(V, P),
     "pantry:session": row(V, P, session_id="session"),
@@ -225,12 +241,12 @@ def test_every_url_stands_in_the_table_and_every_row_is_a_url():
 
 
 # What another advisor of the same council has: not this advisor's either.
-COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier"}
+COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier", "link"}
 
 
 def _key(scheme: dict, kind: str, role: Role):
     found = scheme[kind]
-    if kind in ("jobs", "messages"):
+    if kind in ("jobs", "messages", "entry"):
         found = found[role]
     if kind == "barrier" and role == P:
         found = scheme["pantry_barrier"]  # a young person's barrier is never theirs
@@ -272,8 +288,8 @@ def ids_of(scheme: dict) -> dict[str, str]:
     return found
 
 
-PRIVATE = ("person", "member_person", "draft", "barrier", "council_pack")
-CASES = (*PRIVATE, "sent", "accepted", "walk_in", "pack")
+PRIVATE = ("person", "member_person", "draft", "barrier", "council_pack", "link", "council_entry")
+CASES = (*PRIVATE, "entry", "sent", "accepted", "walk_in", "pack")
 # What one's own scheme has and does not show to this role.
 NOT_FOR = {
     P: PRIVATE,

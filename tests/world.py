@@ -4,12 +4,13 @@ another's. Used by the URL table and by whoever needs "someone else's"."""
 import uuid
 from datetime import date, datetime, time, timedelta
 
-from careleavers.services import allocations, caseloads, cohort, people, sharing
+from careleavers.questions import PREFER_NOT, QUESTIONS
+from careleavers.services import allocations, caseloads, cohort, people, sharing, wellbeing
 from pantry.models import RenewalDecision
 from pantry.services import collections, funding, journal, memberships, places, sessions, tariffs, visitors
 from referrals import services as referrals
 from referrals.models import PrintedName
-from referrals.services import walk_ins
+from referrals.services import directory, links, volunteering, walk_ins
 from reviews.models import ReviewPack
 from reviews.services import barriers, meetings
 from reviews.services import packs as review_packs
@@ -223,6 +224,20 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         by=manager,
         at=at,
     )
+    entries = {
+        by: directory.add(name=f"Place {nick} {by.role}", kind="home", where="The hall", by=by, at=then)
+        for by in (manager, pantry_manager)
+    }
+
+    def beyond(care_leaver, by):
+        answers = dict.fromkeys(QUESTIONS, PREFER_NOT)
+        wellbeing.record(
+            care_leaver=care_leaver, point="start", asked_on=today, how="in_person", answers=answers, by=by, at=at
+        )
+        volunteering.move(care_leaver=care_leaver, state="asked", on=today, by=by, at=at)
+        return links.offer(care_leaver=care_leaver, entry=entries[manager], on=today, by=by, at=at)
+
+    link, their_link = beyond(fresh, advisor), beyond(theirs[0], colleague)
     barrier = barriers.raise_barrier(
         council=council,
         care_leaver=member,
@@ -322,6 +337,10 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "decision": decision,
         "barrier": barrier,
         "pantry_barrier": pantry_barrier,
+        "link": link,
+        "point": "start",
+        "entry": {user.role: entries[user if user in entries else manager] for user in users.values()},
+        "council_entry": entries[manager],
         "meeting": meeting,
         "packs": packs,
         "pack": packs["stockport-homes"],
@@ -340,5 +359,6 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
             "sent": their_sent,
             "accepted": their_accepted,
             "barrier": their_barrier,
+            "link": their_link,
         },
     }

@@ -13,6 +13,7 @@ from careleavers.models.people import (
     InTouch,
 )
 from careleavers.models.sharing import SharedItem, SharingAgreement
+from careleavers.models.wellbeing import Wellbeing
 
 __all__ = [
     "ACCOMMODATION",
@@ -28,4 +29,5 @@ __all__ = [
     "InTouch",
     "SharedItem",
     "SharingAgreement",
+    "Wellbeing",
 ]

@@ -4,9 +4,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Concat
 
+from careleavers import questions
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.core.models import UuidModel, choices_constraint
 
@@ -91,6 +92,27 @@ class CareLeaverQuerySet(models.QuerySet):
     def waiting_for_name(self) -> "CareLeaverQuerySet":
         """Imported, and nobody has entered a preferred name yet."""
         return self.living().filter(preferred_name="")
+
+    def wellbeing_due(self, day: date) -> "CareLeaverQuerySet":
+        """Their questions are due on that day and not asked yet, as `questions.due` says; nobody is asked whose
+        agreement to share does not hold."""
+        from careleavers.models.sharing import SharingAgreement
+        from careleavers.models.wellbeing import Wellbeing
+
+        asked = Wellbeing.objects.current().filter(care_leaver=OuterRef("pk"))
+        agreed = SharingAgreement.objects.filter(care_leaver=OuterRef("pk")).order_by("given_on")
+        started = asked.filter(point=questions.START)
+        found = self.living().filter(pk__in=SharingAgreement.objects.holding_on(day).order_by().values("care_leaver"))
+        found = found.annotate(agreed_on=Subquery(agreed.values("given_on")[:1])).annotate(
+            counted_from=Coalesce(Subquery(started.values("asked_on")[:1]), F("agreed_on"))
+        )
+        start = questions.POINTS[questions.START]
+        due = Q(agreed_on__gt=day - start.closes, agreed_on__lte=day) & Q(~Exists(asked))
+        for key in questions.LATER:
+            point = questions.POINTS[key]
+            is_time = Q(counted_from__gt=day - point.closes, counted_from__lte=day - point.due)
+            due |= is_time & Q(~Exists(asked.filter(point=key)))
+        return found.filter(due)
 
     def cohort_counts(self) -> dict[str, int]:
         """How many of these people are in each state of the cohort."""

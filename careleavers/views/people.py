@@ -5,7 +5,7 @@ from django.db import transaction
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from careleavers import rules
+from careleavers import rules, wellbeing
 from careleavers.forms import FilterForm, PersonForm, person_url
 from careleavers.models import CareLeaver
 from careleavers.services import cohort, people, sharing
@@ -31,6 +31,8 @@ def found_people(request, user, today):
             found = found.filter(cohort_place__isnull=False)
         case "not_cohort":
             found = found.living().outside_cohort()
+        case "wellbeing":
+            found = found.wellbeing_due(today)
     if advisor := chosen.get("advisor"):
         found = found.with_advisor(advisor, today)
     return found, filters, query, bool(query or any(chosen.values()))
@@ -143,6 +145,7 @@ def person_detail(request, pk):
             "place": place,
             "moves": place.moves.select_related("by") if place else [],
             "next_states": cohort.next_states(place) if place and not person.has_died else (),
+            "wellbeing": wellbeing.panel(person, today, agrees=agreement is not None),
             "is_manager": request.user.role == Role.LEAVING_CARE_MANAGER,
             "today": today,
         },

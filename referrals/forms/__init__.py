@@ -1,5 +1,13 @@
 """Forms of introductions and of what follows. They check and never save."""
 
+from referrals.forms.community import (
+    EntryForm,
+    LinkForm,
+    LinkMoveForm,
+    LinksFilterForm,
+    VolunteeringFilterForm,
+    VolunteeringForm,
+)
 from referrals.forms.introductions import (
     ACCEPT,
     ASK,
@@ -35,14 +43,20 @@ __all__ = [
     "ConfirmWalkInForm",
     "CorrectDeathForm",
     "DiedForm",
+    "EntryForm",
     "FilterForm",
     "FollowUpForm",
     "LeaveForm",
+    "LinkForm",
+    "LinkMoveForm",
+    "LinksFilterForm",
     "MoveForm",
     "PauseForm",
     "PlaceForm",
     "ReplyForm",
     "ShowForm",
+    "VolunteeringFilterForm",
+    "VolunteeringForm",
     "WithdrawAgreementForm",
     "WithdrawForm",
 ]

@@ -1,7 +1,28 @@
-"""Introductions, the only tie between a young person and a membership; and what the council follows afterwards."""
+"""Introductions, the only tie between a young person and a membership; what the council follows afterwards; what is
+beyond the pantry."""
 
+from referrals.models.community import (
+    CommunityLink,
+    CommunityLinkMove,
+    DirectoryEntry,
+    VolunteeringMove,
+    VolunteeringOffer,
+)
 from referrals.models.following import FollowUp, Pause, PrintedName, RenewalWarning
 from referrals.models.introductions import Referral, ReferralMove
 from referrals.models.walk_ins import WalkIn
 
-__all__ = ["FollowUp", "Pause", "PrintedName", "Referral", "ReferralMove", "RenewalWarning", "WalkIn"]
+__all__ = [
+    "CommunityLink",
+    "CommunityLinkMove",
+    "DirectoryEntry",
+    "FollowUp",
+    "Pause",
+    "PrintedName",
+    "Referral",
+    "ReferralMove",
+    "RenewalWarning",
+    "VolunteeringMove",
+    "VolunteeringOffer",
+    "WalkIn",
+]

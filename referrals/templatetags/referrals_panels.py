@@ -5,13 +5,14 @@ from django import template
 from careleavers.models import CareLeaver
 from pantry.models import Membership
 from referrals import attendance, services
-from referrals.models import Referral, WalkIn
-from referrals.services import walk_ins
+from referrals.models import CommunityLink, Referral, WalkIn
+from referrals.services import volunteering, walk_ins
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 
 register = template.Library()
+LINKS = 10  # shown on a person's page
 
 
 @register.inclusion_tag("referrals/panel.html")
@@ -52,3 +53,16 @@ def walk_in_panel(member: Membership, user: User) -> dict:
     waits = last is not None and last.state == WalkIn.State.WAITING
     can_show = not waits and walk_ins.councils_for(member, clock.today()).exists()
     return {"shown": True, "member": member, "last": last, "waits": waits, "can_show": can_show}
+
+
+@register.inclusion_tag("referrals/community_panel.html")
+def community_panel(care_leaver: CareLeaver, user: User) -> dict:
+    """Onward links, the latest first, and how far somebody is with volunteering; the page writes the audit row."""
+    found = CommunityLink.objects.for_user(user).filter(care_leaver=care_leaver).select_related("entry")
+    links = list(found.exclude(state=CommunityLink.State.TAKEN_BACK).order_by("-offered_on", "pk")[: LINKS + 1])
+    return {
+        "person": care_leaver,
+        "links": links[:LINKS],
+        "more": len(links) > LINKS,
+        "offer": volunteering.of(care_leaver),
+    }

@@ -34,17 +34,22 @@ TODAY = ("Today’s session", "pantry:today", "pantry:session", "pantry:record",
 SESSIONS = ("Sessions", *TODAY[1:])
 MEMBERS = ("Members", "pantry:members", "pantry:member")
 PANTRIES = ("Pantries", "pantry:pantries", "pantry:pantry", "pantry:hours", "pantry:closures")
+COMMUNITY = (
+    *("Community", "referrals:links", "referrals:link", "referrals:volunteer"),
+    *("referrals:directory", "referrals:entry"),
+)
+DIRECTORY = ("Directory", "referrals:directory", "referrals:entry")
 BARRIERS = ("Barriers", "reviews:barriers", "reviews:barrier")
 MEETINGS = ("Meetings", "reviews:meetings", "reviews:meeting", "reviews:pack", "reviews:figures")
 ACCOUNTS = ("Accounts", "accounts:list", "accounts:")
 
 # (label, view name, beginnings of the names of other views under this entry); the longest fitting one is marked.
 MENU = {
-    Role.PERSONAL_ADVISOR: (HOME, PEOPLE, INTRODUCTIONS, BARRIERS, MEETINGS),
-    Role.LEAVING_CARE_MANAGER: (HOME, PEOPLE, COHORT, INTRODUCTIONS, RENEWALS, MONEY, BARRIERS, MEETINGS),
+    Role.PERSONAL_ADVISOR: (HOME, PEOPLE, INTRODUCTIONS, COMMUNITY, BARRIERS, MEETINGS),
+    Role.LEAVING_CARE_MANAGER: (HOME, PEOPLE, COHORT, INTRODUCTIONS, COMMUNITY, RENEWALS, MONEY, BARRIERS, MEETINGS),
     Role.FINANCE_OFFICER: (HOME, MONEY, TARIFFS),
     Role.PANTRY_VOLUNTEER: (TODAY,),
-    Role.PANTRY_MANAGER: (HOME, INTRODUCTIONS, SESSIONS, MEMBERS, PANTRIES, RENEWALS, BARRIERS, MEETINGS),
+    Role.PANTRY_MANAGER: (HOME, INTRODUCTIONS, SESSIONS, MEMBERS, PANTRIES, DIRECTORY, RENEWALS, BARRIERS, MEETINGS),
     Role.ADMINISTRATOR: (HOME, ACCOUNTS),
 }
 

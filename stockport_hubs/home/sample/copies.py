@@ -24,6 +24,7 @@ COPIED = """
 accounts.User
 careleavers.CareLeaver careleavers.AdvisorAllocation careleavers.AdvisorCover careleavers.CohortPlace
 careleavers.CohortMove careleavers.SharingAgreement careleavers.SharedItem careleavers.DeathCorrection
+careleavers.Wellbeing
 pantry.Pantry pantry.Band pantry.OpeningHours pantry.Closure pantry.PantryStaff pantry.Tariff
 pantry.Membership pantry.MembershipMove pantry.Place pantry.SharedNeed
 pantry.PrepaidBlock pantry.PaidWeek pantry.RenewalDecision pantry.TopUp pantry.EarlierPrice
@@ -31,13 +32,14 @@ pantry.PantrySession pantry.Collection pantry.SelectedItem pantry.MissedWeek pan
 pantry.JournalEntry pantry.JournalLine
 referrals.Referral referrals.ReferralMove referrals.Pause referrals.FollowUp referrals.RenewalWarning
 referrals.PrintedName referrals.WalkIn
+referrals.CommunityLink referrals.CommunityLinkMove referrals.VolunteeringOffer referrals.VolunteeringMove
 reviews.Barrier reviews.BarrierMove
 audit.AuditEvent audit.AuditSubject
 """.split()
 # One for all: organisations and what belongs to the agreement; meetings; letters and jobs, which are of their day.
 SHARED = """
 accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
-careleavers.CaseloadMove
+careleavers.CaseloadMove referrals.DirectoryEntry
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
 reviews.ReviewMeeting reviews.MeetingAttendance reviews.Action reviews.ReviewPack
 notifications.Message jobs.Job audit.Seal
@@ -58,7 +60,10 @@ KEYS = {  # columns that hold keys of copied rows without being foreign keys
     ("audit.AuditSubject", "subject_id"),
 }
 KEYS_IN_DETAIL = ("hours", "user", "advisor")
-OF_SHARED = "target_type IN ('fundingagreement', 'reviewmeeting', 'meetingattendance', 'action', 'reviewpack')"
+OF_SHARED = (
+    "target_type IN ('fundingagreement', 'reviewmeeting', 'meetingattendance', 'action', 'reviewpack', "
+    "'directoryentry')"
+)
 
 
 def multiply(copies: int, progress: Callable[[int], None]) -> None:

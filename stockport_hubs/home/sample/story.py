@@ -11,11 +11,11 @@ from careleavers.services import allocations, cohort, people, sharing
 from pantry.models import Collection, FundingAgreement, Membership, Pantry
 from pantry.services import collections, memberships, renewals, sessions
 from referrals import services as referrals
-from referrals.models import Referral
+from referrals.models import DirectoryEntry, Referral
 from reviews.models import ReviewMeeting
 from reviews.services import barriers, meetings
 from stockport_hubs.core.weeks import LONDON, monday
-from stockport_hubs.home.sample import plan
+from stockport_hubs.home.sample import beyond, plan
 
 ADVISORS = ["advisor", "advisor2", "advisor3", "advisor4", "advisor5", "advisor6"]
 VOLUNTEERS = ["volunteer", "volunteer2", "volunteer3", "volunteer4", "volunteer5"]
@@ -25,13 +25,20 @@ WORDING = "2026-1"
 class Story:
     """Everything that happens, in order of days."""
 
-    def __init__(self, staff: dict, places: list[Pantry], agreement: FundingAgreement, draw: random.Random):
-        self.staff, self.places, self.agreement, self.draw = staff, places, agreement, draw
+    def __init__(
+        self, staff: dict, places: list[Pantry], agreement: FundingAgreement, draw: random.Random, apart: random.Random
+    ):
+        self.staff, self.places, self.agreement, self.draw, self.apart = staff, places, agreement, draw, apart
+        self.entries: list[DirectoryEntry] = []  # of the directory
         self.members: dict[object, tuple[float, int]] = {}  # membership id -> chance to come, weeks until they stop
         self.days: dict[date, list[Callable[[datetime], object]]] = defaultdict(list)
+        self.evenings: dict[date, list[Callable[[datetime], object]]] = defaultdict(list)
 
     def on(self, day: date, what: Callable[[datetime], object]) -> None:
         self.days[day].append(what)
+
+    def in_the_evening(self, day: date, what: Callable[[datetime], object]) -> None:
+        self.evenings[day].append(what)
 
     def moment(self, day: date, hour: int = 9, minute: int = 0) -> datetime:
         return datetime.combine(day, time(hour, minute), tzinfo=LONDON)
@@ -50,6 +57,8 @@ class Story:
             self._collections(day, until)
             if day.weekday() == 0:
                 renewals.sweep(on=day, at=self.moment(day, 3), job="load_sample_pilot")
+            for what in self.evenings.pop(day, []):
+                what(self.moment(day, 17))
             progress(100 * ((day - start).days + 1) // total)
             day += timedelta(days=1)
 
@@ -108,6 +117,7 @@ class Story:
             taken_by=advisor,
             at=at,
         )
+        beyond.follow(self, care_leaver, advisor, day, last, at)
         referral = referrals.draft(
             care_leaver=care_leaver,
             by=advisor,

@@ -12,6 +12,7 @@ from stockport_hubs.core import clock
 from stockport_hubs.core.weeks import LONDON, is_monday, monday
 from stockport_hubs.home.sample import plan
 from stockport_hubs.home.sample.accounts import make_accounts
+from stockport_hubs.home.sample.beyond import make_directory
 from stockport_hubs.home.sample.copies import multiply
 from stockport_hubs.home.sample.everyday import everyday
 from stockport_hubs.home.sample.finish import finish
@@ -64,7 +65,8 @@ class Command(BaseCommand):
         staff = make_accounts(early)
         pantries = make_pantries(staff, start, count, early)
         agreement = make_agreement(staff, start, count, early)
-        story = Story(staff, pantries, agreement, draw)
+        story = Story(staff, pantries, agreement, draw, random.Random(f"beyond {seed}"))
+        story.entries = make_directory(staff, early)
         everyone = plan.people(draw, start, count, weeks)
         plan.unanswered(everyone, (last - start).days)
         for person in everyone:

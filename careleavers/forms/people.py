@@ -1,4 +1,4 @@
-"""Forms about young people: they validate, services save."""
+"""Forms about young people and those who look after them."""
 
 import re
 from datetime import date
@@ -275,6 +275,7 @@ SHOW = {
     "to_allocate": "To allocate",
     "cohort": "In the cohort",
     "not_cohort": "Not in the cohort",
+    "wellbeing": "Wellbeing questions due",
 }
 
 
@@ -295,7 +296,9 @@ class FilterForm(Form):
             )
         else:
             del self.fields["advisor"]
-            self.fields["show"].choices = [(k, v) for k, v in SHOW.items() if k in ("", "waiting_for_name", "cohort")]
+            self.fields["show"].choices = [
+                (k, v) for k, v in SHOW.items() if k in ("", "waiting_for_name", "cohort", "wellbeing")
+            ]
 
 
 def person_url(name: str, person: CareLeaver) -> str:

@@ -1,0 +1,26 @@
+"""Forms about young people: they validate, services save."""
+
+from careleavers.forms.people import (
+    AllocateForm,
+    CaseloadCoverForm,
+    CaseloadTransferForm,
+    CohortMoveForm,
+    CoverForm,
+    FilterForm,
+    PersonForm,
+    person_url,
+)
+from careleavers.forms.wellbeing import TakeBackForm, WellbeingForm
+
+__all__ = [
+    "AllocateForm",
+    "CaseloadCoverForm",
+    "CaseloadTransferForm",
+    "CohortMoveForm",
+    "CoverForm",
+    "FilterForm",
+    "PersonForm",
+    "TakeBackForm",
+    "WellbeingForm",
+    "person_url",
+]
