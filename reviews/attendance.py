@@ -44,10 +44,15 @@ def _moves(agreement, as_at):
     return moves.order_by("on", "recorded_at").values_list("membership_id", "state", "on")
 
 
+def came_by(as_at: date) -> models.QuerySet[Collection]:
+    """Every counted collection by a day."""
+    return Collection.objects.counted().filter(on__lte=as_at).order_by()
+
+
 def _came(agreement, as_at, week, since):
     """(member, their first week of all, a bit for each week after `since` back from `week`)."""
     bit = Bit(Value(week, output_field=DateField()), F("week"))
-    counted = Collection.objects.counted().filter(membership__agreement=agreement, on__lte=as_at).order_by()
+    counted = came_by(as_at).filter(membership__agreement=agreement)
     recent = Q(week__gt=since, week__lte=week)
     return counted.values_list("membership_id").annotate(first=Min("week"), bits=Sum(bit, filter=recent))
 

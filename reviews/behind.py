@@ -22,7 +22,7 @@ def people(figures: Figures, key: str) -> Q:
     given = (figures.agreement.pk, figures.as_at, cohort.end_of(figures.as_at))
     if key in ANSWERS:
         return cohort.answered(key, *given)
-    if key == "identified" or key in cohort.REACHED:
+    if key in STAGES and key not in ("regular", "retained"):
         return cohort.reached(key, *given)
     if key == "barriers":
         return Q(pk__in=open_barriers(figures.agreement, figures.as_at).order_by().values("care_leaver"))
