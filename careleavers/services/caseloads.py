@@ -33,8 +33,8 @@ def held_by(advisors: Iterable[User]) -> dict[UUID, int]:
 
 
 def _living_rows() -> QuerySet[AdvisorAllocation]:
-    living = CareLeaver.objects.filter(pk=OuterRef("care_leaver")).living()
-    return AdvisorAllocation.objects.filter(Exists(living), until_on=None)
+    died = CareLeaver.objects.filter(pk=OuterRef("care_leaver")).died()
+    return AdvisorAllocation.objects.filter(~Exists(died), until_on=None)
 
 
 def caseload(of: User, on: date) -> QuerySet[CareLeaver]:

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Count, Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -36,11 +37,15 @@ def renewals(request):
     waiting = of_user.filter(outcome=Outcome.HELD)
     overdue = waiting.filter(starts_on__lte=today)
     listed = {"held": waiting, "overdue": overdue, "all": of_user.order_by("-due_on", "membership__number")}[show]
+    counts = waiting.order_by().aggregate(held=Count("pk"), overdue=Count("pk", filter=Q(starts_on__lte=today)))
     if words:
         found = {"membership__number": int(words)} if words.isdecimal() and len(words) < 9 else {"pk": None}
         listed = listed.filter(**found)
     listed = listed.select_related("membership", "decided_by")
-    page = Paginator(listed, PAGE, keys_first=True).get_page(request.GET.get("page"))
+    paginator = Paginator(listed, PAGE, keys_first=True)
+    if show in counts and not words:
+        paginator.count = counts[show]
+    page = paginator.get_page(request.GET.get("page"))
     rows = held.rows(list(page), request.user, today)
     if rows:
         audit.record(
@@ -55,8 +60,8 @@ def renewals(request):
         "query": words,
         "show": show,
         "views": SHOWN.items(),
-        "held_count": waiting.count(),
-        "overdue_count": overdue.count(),
+        "held_count": counts["held"],
+        "overdue_count": counts["overdue"],
         "long_pauses": shown.long_paused(Membership.objects.for_user(request.user), today).count(),
         "due_soon": held.due_soon(Membership.objects.for_user(request.user), today),
         "names": request.user.role == Role.LEAVING_CARE_MANAGER,

@@ -21,7 +21,7 @@ class ReferralQuerySet(models.QuerySet):
         if user.role == Role.PANTRY_MANAGER:
             sent = self.filter(pantry__operator_id=user.organisation_id, sent_at__isnull=False)
             # Someone who has died is on no list again.
-            return sent.filter(care_leaver__in=CareLeaver.objects.living())
+            return sent.filter(~Exists(CareLeaver.objects.filter(pk=OuterRef("care_leaver")).died()))
         return self.none()
 
     def under_way(self) -> "ReferralQuerySet":
