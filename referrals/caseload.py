@@ -1,6 +1,6 @@
 """A page of young people with what each needs now: the advisor's home and the list of people to introduce.
 
-At most eleven queries for a page, whatever is stored, and three of the calendar when a pantry was closed since.
+At most nine queries for a page, whatever is stored, and two of the calendar when a pantry was closed since.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from careleavers import questions
@@ -122,12 +122,14 @@ ASKED = Kept(
         .values_list(*LISTED)[: A_PAGE + 1]
     )
 )
+FOLLOWED = FollowUp.objects.filter(referral=OuterRef("pk")).order_by("-at")
 INTRODUCTIONS = Kept(
     lambda people: (
         Referral.objects.filter(care_leaver__in=people)
         .exclude(state=rules.WITHDRAWN)
+        .annotate(said=Subquery(FOLLOWED.values("outcome")[:1]), again=Subquery(FOLLOWED.values("look_again_on")[:1]))
         .order_by("number")
-        .values_list(*INTRODUCTION, *MEMBERSHIP)
+        .values_list(*INTRODUCTION, "said", "again", *MEMBERSHIP)
     )
 )
 AGREED = Kept(
@@ -171,26 +173,20 @@ HELD = Kept(
         .values_list("membership_id")
     )
 )
+# Paid weeks, and whether anything was closed at their pantry in the time asked about.
 DATED = Kept(
     lambda members, after, before: (
         PaidWeek.objects.dated()
         .filter(membership__in=members, week__gt=after, week__lt=before)
+        .annotate(
+            closed=Exists(
+                Closure.objects.filter(
+                    withdrawn_at__isnull=True, until_on__gt=after, from_on__lt=before, pantry=OuterRef("pantry")
+                )
+            )
+        )
         .order_by()
-        .values_list("membership_id", "pantry_id", "week")
-    )
-)
-FOLLOWED = Kept(
-    lambda referrals: (
-        FollowUp.objects.filter(referral__in=referrals)
-        .order_by("at")
-        .values_list("referral_id", "outcome", "look_again_on")
-    )
-)
-CLOSED = Kept(
-    lambda pantries, after, before: (
-        Closure.objects.filter(withdrawn_at__isnull=True, until_on__gt=after, from_on__lt=before, pantry__in=pantries)
-        .order_by()
-        .values_list("pantry_id")
+        .values_list("membership_id", "pantry_id", "week", "closed")
     )
 )
 
@@ -214,9 +210,10 @@ def rows(people: Iterable[CareLeaver], on: date) -> list[Row]:
 
 def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
     made = {person: Facts() for person in people}
-    for person, referral, state, membership, *member in INTRODUCTIONS(people=people):
+    for person, referral, state, membership, said, again_on, *member in INTRODUCTIONS(people=people):
         facts = made[person]
         facts.referral_id, facts.state = referral, state
+        facts.is_followed_up = said is not None and rules.is_followed_up(said, again_on, on)
         if membership is not None:
             facts.membership_id = membership
             facts.number, facts.member_state, facts.first_week, facts.next_due_on, facts.is_stopped = member
@@ -230,7 +227,6 @@ def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
     if members:
         _weeks(members, on)
         _missed(members, on)
-        _follow_ups(members, on)
     return made
 
 
@@ -247,33 +243,22 @@ def _weeks(members: dict, on: date) -> None:
 def _missed(members: dict, on: date) -> None:
     """Weeks missed in a row: dated weeks since the last collection whose Sunday has passed, those closed left out.
 
-    Asked only about members who have not been seen for so long that it could matter.
+    Asked only about members who have not been seen for so long that it could matter, when there are any.
     """
-    since = {key: row.seen_in for key, row in members.items() if row.seen_in < monday(on) - NOT_SEEN * WEEK}
-    if not since:
-        return
+    everyone = {key: row.seen_in for key, row in members.items()}
+    since = {key: week for key, week in everyone.items() if week < monday(on) - NOT_SEEN * WEEK} or everyone
     first = max(min(since.values()), monday(on) - (LOOKED_BACK + 1) * WEEK)
     weeks = DATED(members=since, after=first, before=monday(on))
-    missed = [(key, pantry, week) for key, pantry, week in weeks if week > since[key]]
-    for key, _, _ in missed:
+    missed = [(key, pantry, week, closed) for key, pantry, week, closed in weeks if week > since[key]]
+    for key, *_ in missed:
         members[key].missed += 1
     # Paid weeks are dated onto open weeks and leave them when a closure is announced ahead: a dated week of the past
     # was closed only if that was said after it had begun.
-    pantries = {pantry for _, pantry, _ in missed}
-    closed = {pantry for (pantry,) in CLOSED(pantries=pantries, after=first, before=monday(on))}
-    if closed:
+    if perhaps := {pantry for _, pantry, _, closed in missed if closed}:
         calendar = WeekCalendar({})
-        calendar.learn(closed)
-        for key, pantry, week in missed:
-            members[key].missed -= pantry in closed and calendar.is_closed(pantry, week)
-
-
-def _follow_ups(members: dict, on: date) -> None:
-    """The latest outcome of those who never came, asked only when there is somebody to ask about."""
-    never = {row.referral_id: row for row in members.values() if _is_not_taken_up(row, on)}
-    if never:
-        for referral, outcome, again_on in FOLLOWED(referrals=never):
-            never[referral].is_followed_up = rules.is_followed_up(outcome, again_on, on)
+        calendar.learn(perhaps)
+        for key, pantry, week, closed in missed:
+            members[key].missed -= closed and calendar.is_closed(pantry, week)
 
 
 def _is_not_taken_up(facts: Facts, on: date) -> bool:
