@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Count, Q
 
 from pantry.models import PaidWeek
@@ -31,6 +32,16 @@ def test_a_kept_query_gives_what_django_gives_for_every_value(django_assert_num_
             with django_assert_num_queries(1 if some else 0):
                 assert sorted(map(tuple, kept(members=some, after=after, before=before))) == plain
     assert len(kept.texts) == 3  # lists of three, two and one: a text for each length
+
+
+@pytest.mark.postgres
+def test_postgresql_plans_a_kept_query_once():
+    kept = Kept(lambda on: PaidWeek.objects.filter(week=on, state="dated").values_list("pence"))
+    for n in range(8):
+        assert kept(on=DUE + n * WEEK) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT generic_plans + custom_plans FROM pg_prepared_statements WHERE statement LIKE '%pence%'")
+        assert cursor.fetchall() == [(3,)]  # the first five were asked for to see whether it is worth it
 
 
 @pytest.mark.parametrize(

@@ -34,12 +34,26 @@ class _Text:
         params = list(self.params)
         for place, (name, index, adapted) in self.stands.items():
             params[place] = adapted(values[name] if index is None else values[name][index])
-        with connection.cursor() as cursor:
+        with _cursor() as cursor:
             cursor.execute(self.sql, params)
             rows = cursor.fetchall()
         if rows and len(rows[0]) > self.columns:
             rows = [row[: self.columns] for row in rows]
         return self.compiler.apply_converters(rows, self.converters) if self.converters else rows
+
+
+def _cursor():
+    """On PostgreSQL one that hands its parameters over beside the text, so that the plan is kept as well."""
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    from django.db.backends.postgresql.base import ServerBindingCursor  # psycopg is not needed on SQLite
+
+    connection.ensure_connection()
+    usual, connection.connection.cursor_factory = connection.connection.cursor_factory, ServerBindingCursor
+    try:
+        return connection.cursor()
+    finally:
+        connection.connection.cursor_factory = usual
 
 
 class Kept:
