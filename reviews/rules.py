@@ -1,5 +1,6 @@
-"""Moves of barriers and meetings (rules.md, States) and the period a meeting looks at. No database, no clock."""
+"""Moves of barriers, meetings and disagreements (rules.md, States) and the days of meetings. No database, no clock."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from stockport_hubs.core.weeks import WEEK, monday
@@ -20,6 +21,8 @@ MEETING_MOVES = {
 }
 EDITABLE = ("planned", "agenda_out")
 USUAL_WEEKS = 26
+TOP_RUNG = 3
+REMINDED_AHEAD = timedelta(days=3)
 
 
 def usual_period(on: date, previous_to: date | None) -> tuple[date, date]:
@@ -34,3 +37,26 @@ def usual_period(on: date, previous_to: date | None) -> tuple[date, date]:
 def figures_as_at(period_to: date, today: date) -> date:
     """The day a period's figures are told as of: its last day, or today while it is not over."""
     return min(period_to, today)
+
+
+def next_meeting_on(
+    last: date | None, weeks: int, from_on: date, today: date, is_holiday: Callable[[date], bool]
+) -> date:
+    """The day proposed: `weeks` after the last meeting, or the rhythm's first day; when that has passed, the first such
+    week day from a week on; a week later when it is a bank holiday."""
+    day = max(last + weeks * WEEK, from_on) if last else from_on
+    if day <= today:
+        day += ((today - day).days // 7 + 1) * WEEK
+    while is_holiday(day) or day.weekday() > 4:
+        day += WEEK if day.weekday() <= 4 else timedelta(days=7 - day.weekday())
+    return day
+
+
+def next_rungs(rung: int) -> tuple[int, ...]:
+    """Where a disagreement can be taken up from here: higher only."""
+    return tuple(range(rung + 1, TOP_RUNG + 1))
+
+
+def times(number: int) -> str:
+    """ "once", "twice", "3 times"."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

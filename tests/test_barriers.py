@@ -269,7 +269,7 @@ def test_query_counts_do_not_grow(world, rows, django_assert_num_queries):
     client.get(reverse("reviews:barriers"))
     with django_assert_num_queries(9):
         client.get(reverse("reviews:barriers"))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(reverse("reviews:barrier", args=[made.pk]))
     assert (Action.objects.count(), AuditSubject.objects.count() > 0) == (rows, True)
 

@@ -78,7 +78,8 @@ class Expected:
 
 def is_copied(label: str, row: dict, events: dict) -> bool:
     """Staff who look after people; audit rows that are not about the agreement or its meetings."""
-    shared = ("fundingagreement", "reviewmeeting", "meetingattendance", "action", "reviewpack", "directoryentry")
+    shared = ("fundingagreement", "reviewmeeting", "meetingattendance", "action", "reviewpack")
+    shared += ("meetingrhythm", "agendaitem", "minutes", "disagreement", "yearlyreview", "directoryentry")
     if label == "accounts.User":
         return row["role"] in copies.STAFF
     if label.startswith("audit."):

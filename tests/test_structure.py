@@ -273,6 +273,7 @@ def test_the_insert_only_tables_are_these():
         "pantry_journalentry",
         "pantry_journalline",
         "pantry_topup",
+        "reviews_minutes",
         "reviews_reviewpack",
     ]
 

@@ -24,6 +24,8 @@ FILES = {
     "audit/csv/",
     "reviews/packs/<uuid:pack_id>/pdf/",
     "reviews/packs/<uuid:pack_id>/csv/",
+    "reviews/meetings/<uuid:meeting_id>/minutes/pdf/",
+    "reviews/meetings/<uuid:meeting_id>/calendar/",
     "reviews/figures/csv/",
 }
 FOOTER = {"accessibility/", "cookies/", "privacy/"}  # the same for everyone but the council: looked at twice
@@ -50,7 +52,17 @@ ELSEWHERE = {  # why a route is not walked
         "introductions/people/<uuid:person_id>/died/correct/",
         "introductions/printed/",
     },
+    "seen in test_meeting_journey.py; the script sends it": {"reviews/agenda/<uuid:item_id>/"},
+    "seen in test_yearly.py; the sample pilot has no whole year": {
+        "reviews/years/<uuid:review_id>/",
+        "reviews/years/<uuid:review_id>/approve/",
+        "reviews/years/<uuid:review_id>/pdf/",
+        "reviews/years/<uuid:review_id>/write/",
+    },
     "a button; its page is seen": {
+        "reviews/agenda/<uuid:item_id>/remove/",
+        "reviews/meetings/<uuid:meeting_id>/agenda/",
+        "reviews/years/<uuid:agreement_id>/count/",
         "introductions/<uuid:referral_id>/move/undo/",
         "introductions/<uuid:referral_id>/next-block/",
         "introductions/printed/<uuid:printed_id>/destroyed/",
@@ -104,6 +116,7 @@ NOTHING_TO_REFUSE = {
     "pantry/sessions/<uuid:session_id>/visitors/",
     "introductions/people/<uuid:person_id>/died/",
     "reviews/meetings/<uuid:meeting_id>/attendance/",
+    "reviews/agenda/<uuid:item_id>/",  # sent by the page's script, which says the refusal in place
 }
 # A form as it is after everything has been taken out; the button to press, or null when there is nothing to type.
 EMPTY = """form => {

@@ -12,7 +12,7 @@ from referrals import services as referrals
 from referrals.models import PrintedName
 from referrals.services import directory, links, volunteering, walk_ins
 from reviews.models import ReviewPack
-from reviews.services import barriers, meetings
+from reviews.services import agenda, barriers, disagreements, meetings, yearly
 from reviews.services import packs as review_packs
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.core import clock
@@ -299,6 +299,31 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     action = meetings.add_action(
         meeting=meeting, what="Ask the hall", owner=advisor, due_on=today + timedelta(days=7), by=manager, at=at
     )
+    held_meeting = meetings.plan(
+        agreement=agreement,
+        starts_at=then,
+        where="Room",
+        period_from=today - timedelta(weeks=20),
+        period_to=today - timedelta(weeks=10),
+        by=manager,
+        at=then,
+    )
+    for state in ("held", "minutes_agreed"):
+        meetings.move(meeting=held_meeting, state=state, by=manager, at=then)
+    item = agenda.add(meeting=meeting, title=f"Freezer {nick}", note="", by=advisor, at=at)
+    disagreement = disagreements.open_one(
+        agreement=agreement,
+        about=f"Hours {nick}",
+        council_position="Open later",
+        operator_position="Not enough volunteers",
+        who=["pantry_manager"],
+        on=today,
+        barrier=pantry_barrier,
+        by=manager,
+        at=at,
+    )
+    year_from = yearly.last_year(today)
+    yearly_review = yearly.build(agreement=agreement, year_from=year_from, by=manager, at=at)()
     with_job = {
         role: jobs.enqueue("notifications.deliver", key=f"table:{nick}:{role}", ids={}, asked_by=user)
         for role, user in users.items()
@@ -346,6 +371,10 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "pack": packs["stockport-homes"],
         "council_pack": packs["leaving-care"],
         "action": action,
+        "held_meeting": held_meeting,
+        "item": item,
+        "disagreement": disagreement,
+        "yearly": yearly_review,
         "figure": "offered",
         "jobs": with_job,
         "cover": cover,

@@ -19,6 +19,9 @@ class MeetingForm(Form):
     )
     on = DayField(label="Which day?")
     starts = forms.TimeField(label="When does it start?", help_text="For example, 14:00")
+    lasts_minutes = forms.IntegerField(
+        label="How many minutes does it last?", min_value=15, max_value=480, initial=90, required=False
+    )
     where = forms.CharField(label="Where?", max_length=120, required=False)
     period_from = DayField(label="From")
     period_to = DayField(label="To")
@@ -28,7 +31,7 @@ class MeetingForm(Form):
         self.fields["agreement"].queryset = FundingAgreement.objects.for_user(user)
         if editing:
             del self.fields["agreement"]
-        first = [name for name in ("agreement", "on", "starts", "where") if name in self.fields]
+        first = [name for name in ("agreement", "on", "starts", "lasts_minutes", "where") if name in self.fields]
         self.helper = helper(
             *first,
             Fieldset("What period do you look back on?", "period_from", "period_to"),
@@ -44,6 +47,9 @@ class MeetingForm(Form):
         if first and on and first > on:
             self.add_error("period_from", "The period must begin before the meeting")
         return cleaned
+
+    def clean_lasts_minutes(self) -> int:
+        return self.cleaned_data["lasts_minutes"] or 90
 
     @property
     def starts_at(self) -> datetime:
@@ -64,3 +70,16 @@ class InviteForm(Form):
 
     def clean_organisation(self) -> Organisation:
         return self.both[self.cleaned_data["organisation"]]
+
+
+class RhythmForm(Form):
+    """Every so many weeks, from a day on."""
+
+    weeks = forms.IntegerField(
+        label="Every how many weeks?", min_value=1, max_value=52, help_text="13 weeks are a quarter of a year."
+    )
+    from_on = DayField(label="From which day on?", help_text="The first meeting of the rhythm, or when it changes.")
+
+    def __init__(self, *args, cancel: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = helper("weeks", "from_on", submit="Save", cancel=cancel)

@@ -1,6 +1,7 @@
 """Is it helping: barriers, actions, review meetings and their frozen packs."""
 
 from reviews.models.actions import Action
+from reviews.models.agenda import AgendaItem, AgendaKind, AgendaSave, AgendaState
 from reviews.models.barriers import (
     ABOUT_THE_PANTRY,
     CATEGORIES_FOR_BOTH,
@@ -10,21 +11,35 @@ from reviews.models.barriers import (
     BarrierMove,
     BarrierState,
 )
-from reviews.models.meetings import MeetingAttendance, ReviewMeeting, ReviewMeetingState
+from reviews.models.disagreements import WHO, Disagreement, DisagreementStep, Rung
+from reviews.models.meetings import MeetingAttendance, MeetingRhythm, ReviewMeeting, ReviewMeetingState
+from reviews.models.minutes import Minutes
 from reviews.models.packs import Audience, ReviewPack
+from reviews.models.yearly import YearlyReview
 
 __all__ = [
     "ABOUT_THE_PANTRY",
     "CATEGORIES_FOR_BOTH",
     "COUNTED_AS_OTHER",
+    "WHO",
     "Action",
+    "AgendaItem",
+    "AgendaKind",
+    "AgendaSave",
+    "AgendaState",
     "Audience",
     "Barrier",
     "BarrierCategory",
     "BarrierMove",
     "BarrierState",
+    "Disagreement",
+    "DisagreementStep",
     "MeetingAttendance",
+    "MeetingRhythm",
+    "Minutes",
     "ReviewMeeting",
     "ReviewMeetingState",
     "ReviewPack",
+    "Rung",
+    "YearlyReview",
 ]

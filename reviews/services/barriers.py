@@ -8,12 +8,13 @@ from django.db import transaction
 from careleavers.models import CareLeaver
 from pantry.models import FundingAgreement, Pantry
 from reviews import rules
-from reviews.models import COUNTED_AS_OTHER, Action, Barrier, BarrierMove, BarrierState
+from reviews.cohort import end_of
+from reviews.models import COUNTED_AS_OTHER, Action, Barrier, BarrierMove, BarrierState, ReviewMeeting
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
 from stockport_hubs.core.errors import Refused
-from stockport_hubs.core.weeks import london_date
+from stockport_hubs.core.weeks import london_date, spoken
 
 COUNCIL_OWNERS = (Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER)
 
@@ -47,6 +48,21 @@ def _subjects(barrier: Barrier) -> list:
 def operator_of(barrier: Barrier) -> UUID | None:
     """The operator that may work on a barrier: that of a pantry's own barrier, never of a young person's."""
     return barrier.pantry.operator_id if barrier.pantry and not barrier.care_leaver_id else None
+
+
+def carried(barrier: Barrier) -> str:
+    """ "Open at 2 meetings since 4 May 2026": those that took place while it was open; nothing when there was none."""
+    met = ReviewMeeting.objects.took_place().filter(
+        agreement__funder=barrier.council_id, starts_at__gte=end_of(barrier.raised_on)
+    )
+    if operator_id := operator_of(barrier):
+        met = met.filter(agreement__operator=operator_id)
+    if barrier.closed_on:
+        met = met.filter(starts_at__lt=end_of(barrier.closed_on))
+    days = sorted(met.values_list("starts_at", flat=True))
+    if not days:
+        return ""
+    return f"Open at {len(days)} meeting{'' if len(days) == 1 else 's'}, the first on {spoken(london_date(days[0]))}"
 
 
 @transaction.atomic

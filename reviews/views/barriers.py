@@ -123,7 +123,9 @@ def barrier(request, barrier_id):
     context = {
         "barrier": shown,
         "moves": [(move, BarrierState(move.state).label) for move in shown.moves.select_related("by", "owner")],
-        "actions": shown.actions.select_related("owner"),
+        "actions": shown.actions.with_carrying().select_related("owner", "meeting"),
+        "carried": services.carried(shown),
+        "can_disagree": shown.care_leaver_id is None and request.user.role != Role.PERSONAL_ADVISOR,
         "can_move": bool(rules.BARRIER_MOVES[shown.state]),
         "can_open_person": _may_open(request.user, shown),
         "today": clock.today(),

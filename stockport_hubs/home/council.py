@@ -15,7 +15,7 @@ from referrals.models import Referral, WalkIn
 from referrals.rules import NOT_TAKEN_UP
 from reviews import figures
 from reviews.attendance import Week
-from reviews.models import Barrier, BarrierState, ReviewMeeting
+from reviews.models import Action, Barrier, BarrierState, ReviewMeeting
 from stockport_hubs.accounts.models import Invitation, Organisation, Role, User
 from stockport_hubs.charts import shapes
 from stockport_hubs.core.forms import DAY_PARTS
@@ -99,6 +99,32 @@ def _ahead(role: str) -> Kept:
 
 
 AHEAD: dict[str, Kept] = {role: _ahead(role) for role in (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)}
+
+
+@dataclass(frozen=True)
+class MyAction:
+    """Something this person has to do."""
+
+    pk: UUID
+    what: str
+    due_on: date
+    person: UUID | None
+
+
+ACTIONS_SHOWN = 5
+ACTIONS = Kept(
+    lambda owner: (
+        Action.objects.waiting()
+        .filter(owner=owner)
+        .order_by("due_on", "pk")
+        .values_list("pk", "what", "due_on", "barrier__care_leaver_id")[: ACTIONS_SHOWN + 1]
+    )
+)
+
+
+def my_actions(user: User) -> list[MyAction]:
+    """What waits for this person, the first due first; one more than is shown, so that the page knows of more."""
+    return [MyAction(*row) for row in ACTIONS(owner=user.pk)]
 
 
 def agreements(user: User, on: date) -> list[FundingAgreement]:

@@ -32,7 +32,7 @@ def advisor(request):
     if page.paginator.num_pages == 1:
         rows.sort(key=lambda row: row.urgency)
     _looked_at(request, [row.person.pk for row in rows], "careleavers.person.listed")
-    context = {
+    context = _actions(request) | {
         "page_obj": page,
         "rows": rows,
         "is_sorted": page.paginator.num_pages == 1,
@@ -54,7 +54,7 @@ def _page(request) -> Page:
 def manager(request):
     """The scheme at a glance."""
     overview = council.overview(request.user, clock.today())
-    context = {
+    context = _actions(request) | {
         "overview": overview,
         "failed_jobs": overview.failed_jobs,
         "alarms": alarms(timezone.now()),
@@ -88,7 +88,7 @@ def pantry_manager(request):
     user, today = request.user, clock.today()
     waiting, rows, people = operator.introductions(user, today)
     _looked_at(request, people, "referrals.referral.listed")
-    context = {
+    context = _actions(request) | {
         "waiting": waiting,
         "rows": rows,
         "today": operator.today(user, today),
@@ -119,6 +119,14 @@ def administrator(request):
         "unknown_emails": unknown_emails(request.user),
     }
     return render(request, "home/administrator.html", context)
+
+
+def _actions(request) -> dict:
+    """What this person has to do; the audit row is written before anybody reads whom it is about."""
+    found = council.my_actions(request.user)
+    shown = found[: council.ACTIONS_SHOWN]
+    _looked_at(request, [each.person for each in shown if each.person], "reviews.actions.viewed")
+    return {"my_actions": shown, "more_actions": len(found) > len(shown), "on": clock.today()}
 
 
 def _looked_at(request, people: list, verb: str) -> None:

@@ -41,7 +41,9 @@ SHARED = """
 accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
 careleavers.CaseloadMove referrals.DirectoryEntry
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
-reviews.ReviewMeeting reviews.MeetingAttendance reviews.Action reviews.ReviewPack
+reviews.ReviewMeeting reviews.MeetingRhythm reviews.MeetingAttendance reviews.Action reviews.ReviewPack
+reviews.AgendaItem reviews.AgendaSave reviews.Minutes reviews.Disagreement reviews.DisagreementStep
+reviews.YearlyReview
 notifications.Message jobs.Job audit.Seal
 """.split()
 NUMBERS = {"pantry.Membership": "number", "referrals.Referral": "number"}
@@ -61,8 +63,8 @@ KEYS = {  # columns that hold keys of copied rows without being foreign keys
 }
 KEYS_IN_DETAIL = ("hours", "user", "advisor")
 OF_SHARED = (
-    "target_type IN ('fundingagreement', 'reviewmeeting', 'meetingattendance', 'action', 'reviewpack', "
-    "'directoryentry')"
+    "target_type IN ('fundingagreement', 'reviewmeeting', 'meetingrhythm', 'meetingattendance', 'action', "
+    "'reviewpack', 'agendaitem', 'minutes', 'disagreement', 'yearlyreview', 'directoryentry')"
 )
 
 

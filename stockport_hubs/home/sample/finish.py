@@ -3,14 +3,16 @@
 from datetime import date, datetime, timedelta
 
 from pantry.services import places, tariffs
-from reviews.services import barriers, meetings
+from reviews.models import Rung
+from reviews.services import agenda, barriers, disagreements, meetings
 from stockport_hubs.core.weeks import monday
 from stockport_hubs.jobs.models import Job
 from stockport_hubs.notifications.models import Message
 
 
 def finish(story, start: date, last: date, until: datetime) -> None:
-    """A price to agree, a closure ahead, a barrier of a pantry, the next meeting; and no old mail is sent."""
+    """A price to agree, a closure ahead, a barrier of a pantry and a disagreement about it, the next meeting with its
+    agenda; and no old mail is sent."""
     staff, first = story.staff, story.places[0]
     pantry_manager, manager = staff["pantry.manager"], staff["manager"]
     tariffs.propose_tariff(
@@ -29,7 +31,7 @@ def finish(story, start: date, last: date, until: datetime) -> None:
         by=pantry_manager,
         at=until,
     )
-    barriers.raise_barrier(
+    hours = barriers.raise_barrier(
         council=manager.organisation,
         care_leaver=None,
         pantry=first,
@@ -53,6 +55,29 @@ def finish(story, start: date, last: date, until: datetime) -> None:
     )
     for user in (manager, staff["advisor"], pantry_manager):
         meetings.invite(meeting=meeting, name=user.name, organisation=user.organisation, by=manager, at=until)
+    meetings.set_rhythm(agreement=story.agreement, weeks=9, from_on=day, by=manager, at=until)
+    disagreement = disagreements.open_one(
+        agreement=story.agreement,
+        about="Opening after college days end",
+        council_position="Young people at college cannot come before five o’clock.",
+        operator_position="There are not enough volunteers for an evening.",
+        who=["advisor", "pantry_manager"],
+        on=last,
+        barrier=hours,
+        by=manager,
+        at=until,
+    )
+    disagreements.take_up(
+        disagreement=disagreement,
+        rung=Rung.TEAM_LEADERS,
+        on=last,
+        who=["team_leader", "options_leader"],
+        outcome="One evening a month is tried first.",
+        by=pantry_manager,
+        at=until,
+    )
+    agenda.add(meeting=meeting, title="A second freezer", note="Who pays for it?", by=pantry_manager, at=until)
+    agenda.fill(meeting=meeting, by=manager, at=until)
     # What the story told people at the time is history: nobody gets it as mail today.
     Message.objects.filter(sent_at__isnull=True).update(claimed_at=until, sent_at=until)
     Job.objects.filter(kind="notifications.deliver").update(done_at=until, progress=100)

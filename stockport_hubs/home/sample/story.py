@@ -12,8 +12,8 @@ from pantry.models import Collection, FundingAgreement, Membership, Pantry
 from pantry.services import collections, memberships, renewals, sessions
 from referrals import services as referrals
 from referrals.models import DirectoryEntry, Referral
-from reviews.models import ReviewMeeting
-from reviews.services import barriers, meetings
+from reviews.models import AgendaKind, ReviewMeeting
+from reviews.services import agenda, barriers, meetings
 from stockport_hubs.core.weeks import LONDON, monday
 from stockport_hubs.home.sample import beyond, plan
 
@@ -273,8 +273,11 @@ class Story:
     def _held(self, meeting: ReviewMeeting, day: date, manager, pantry_manager, at) -> None:
         for attendance in meeting.attendance.all():
             meetings.mark_attendance(attendance=attendance, came=True, by=manager, at=at)
-        for state in ("agenda_out", "held", "minutes_agreed"):
-            meetings.move(meeting=meeting, state=state, by=manager, at=at)
+        meetings.move(meeting=meeting, state="agenda_out", by=manager, at=at)
+        meetings.move(meeting=meeting, state="held", by=manager, at=at)
+        for item in meeting.agenda.exclude(kind=AgendaKind.ACTION)[:4]:
+            said = agenda.Said("discussed", "Both looked at the figures.", "The advisor asks what would help.")
+            agenda.save(item=item, key=self.key(), version=0, said=said, by=manager, at=at)
         for what, owner in [
             ("Ask every advisor to offer a lift to the first session", manager),
             ("Put the opening hours on a card for the door", pantry_manager),
@@ -282,3 +285,4 @@ class Story:
             meetings.add_action(
                 meeting=meeting, what=what, owner=owner, due_on=day + timedelta(days=28), by=manager, at=at
             )
+        meetings.move(meeting=meeting, state="minutes_agreed", by=manager, at=at)
