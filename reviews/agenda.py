@@ -82,6 +82,8 @@ def carried(meeting: ReviewMeeting, found: Iterable[Candidate]) -> dict[tuple[st
     today = london_date(meeting.starts_at)
     return {
         key: (before[key] + (each.first_on is not None), each.first_on or first.get(key, today))
+        if each.kind != AgendaKind.PEOPLE  # always there
+        else (0, today)
         for each in found
         if (key := (str(each.kind), each.source))
     }

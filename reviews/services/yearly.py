@@ -29,6 +29,11 @@ def last_year(today: date) -> date:
     return date(this.year - 1, 4, 1)
 
 
+def ran_in(agreement: FundingAgreement, year_from: date) -> bool:
+    """Had it begun when that year ended?"""
+    return agreement.starts_on <= date(year_from.year + 1, 3, 31)
+
+
 @transaction.atomic
 def ask(*, agreement: FundingAgreement, by: User, at: datetime) -> Job:
     """A job that counts last year's figures; asked again before it is done: the same job, retried if it failed."""
@@ -36,7 +41,7 @@ def ask(*, agreement: FundingAgreement, by: User, at: datetime) -> Job:
     known = YearlyReview.objects.filter(agreement=agreement, year_from=year_from).first()
     if known is not None and (known.council_by_id or known.operator_by_id):
         raise Refused("This review has been approved by one organisation. Its figures stay as they were approved.")
-    if agreement.starts_on > date(year_from.year + 1, 3, 31):
+    if not ran_in(agreement, year_from):
         raise Refused("The agreement began after that year. Its first yearly review is due next April.")
     stamp = known.made_at.isoformat() if known else "first"
     key = f"{KIND}:{agreement.pk}:{year_from.year}:{stamp}"

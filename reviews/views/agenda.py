@@ -44,6 +44,7 @@ class Row:
     action: Action | None
     form: ItemForm | None = None
     theirs: AgendaItem | None = None  # what somebody else saved meanwhile
+    is_open: bool = False  # unfolded on the page to work through
 
 
 def get_meeting(request, meeting_id) -> ReviewMeeting:
@@ -117,7 +118,10 @@ def meeting_work(request, meeting_id):
 def _work(request, meeting: ReviewMeeting, bound: ItemForm | None = None, theirs: AgendaItem | None = None):
     shown, people = rows(request.user, meeting), _people(meeting)
     can_write = meeting.state != ReviewMeetingState.MINUTES_AGREED
+    asked = str(bound.item.pk) if bound else request.GET.get("item", "")
+    first = next((str(row.item.pk) for row in shown if row.item.state == AgendaState.OPEN), "")
     for row in shown:
+        row.is_open = not can_write or str(row.item.pk) == (asked or first)
         if bound is not None and bound.item.pk == row.item.pk:
             row.form, row.theirs = bound, theirs
         elif can_write:
@@ -192,7 +196,7 @@ def agenda_item(request, item_id):
             if by_script:
                 return JsonResponse({"version": saved.version, "state": saved.state, "saved": _saved(saved)})
             messages.success(request, f"Saved: {saved.title}")
-            return redirect(f"{reverse('reviews:meeting_work', args=[item.meeting_id])}#item-{item.pk}")
+            return redirect(f"{reverse('reviews:meeting_work', args=[item.meeting_id])}?item={item.pk}#item-{item.pk}")
     if by_script:
         problems = [str(error) for errors in form.errors.values() for error in errors]
         return JsonResponse({"problem": " ".join(problems), "fields": list(form.errors)}, status=400)

@@ -15,6 +15,7 @@ from reviews.forms.meetings import InviteForm, MeetingForm, RhythmForm
 from reviews.models import MeetingRhythm, ReviewMeeting, ReviewMeetingState, ReviewPack, YearlyReview
 from reviews.services import meetings as services
 from reviews.services import packs as packs_services
+from reviews.services import yearly
 from reviews.views.agenda import READ, WORK_ON, get_meeting, rows, uuid_or_none
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
@@ -34,11 +35,17 @@ def meetings(request):
     """Meetings of one's agreements, the latest first."""
     found = ReviewMeeting.objects.for_user(request.user).select_related("agreement")
     can_plan = request.user.role in WORK_ON
+    rhythms = _rhythms(request.user) if can_plan else []
+    years = list(YearlyReview.objects.for_user(request.user).select_related("agreement").defer("content"))
+    year_from = yearly.last_year(clock.today())
+    counted = {each.agreement_id for each in years if each.year_from == year_from}
     context = {
         "page": Paginator(found, ROWS).get_page(request.GET.get("page")),
         "can_plan": can_plan,
-        "rhythms": _rhythms(request.user) if can_plan else [],
-        "years": YearlyReview.objects.for_user(request.user).select_related("agreement") if can_plan else [],
+        "rhythms": rhythms,
+        "years": years,
+        "to_count": [each for each, _, _ in rhythms if each.pk not in counted and yearly.ran_in(each, year_from)],
+        "year_from": year_from,
     }
     return render(request, "reviews/meeting_list.html", context)
 

@@ -12,8 +12,8 @@ from pantry.models import Collection, FundingAgreement, Membership, Pantry
 from pantry.services import collections, memberships, renewals, sessions
 from referrals import services as referrals
 from referrals.models import DirectoryEntry, Referral
-from reviews.models import AgendaKind, ReviewMeeting
-from reviews.services import agenda, barriers, meetings
+from reviews.models import Action, AgendaKind, ReviewMeeting
+from reviews.services import actions, agenda, barriers, meetings
 from stockport_hubs.core.weeks import LONDON, monday
 from stockport_hubs.home.sample import beyond, plan
 
@@ -33,6 +33,7 @@ class Story:
         self.members: dict[object, tuple[float, int]] = {}  # membership id -> chance to come, weeks until they stop
         self.days: dict[date, list[Callable[[datetime], object]]] = defaultdict(list)
         self.evenings: dict[date, list[Callable[[datetime], object]]] = defaultdict(list)
+        self.met = 0  # meetings held
 
     def on(self, day: date, what: Callable[[datetime], object]) -> None:
         self.days[day].append(what)
@@ -276,13 +277,25 @@ class Story:
         meetings.move(meeting=meeting, state="agenda_out", by=manager, at=at)
         meetings.move(meeting=meeting, state="held", by=manager, at=at)
         for item in meeting.agenda.exclude(kind=AgendaKind.ACTION)[:4]:
+            key = uuid.UUID(int=self.apart.getrandbits(128), version=4)
             said = agenda.Said("discussed", "Both looked at the figures.", "The advisor asks what would help.")
-            agenda.save(item=item, key=self.key(), version=0, said=said, by=manager, at=at)
-        for what, owner in [
+            agenda.save(item=item, key=key, version=0, said=said, by=manager, at=at)
+        asked = [
             ("Ask every advisor to offer a lift to the first session", manager),
             ("Put the opening hours on a card for the door", pantry_manager),
-        ]:
-            meetings.add_action(
-                meeting=meeting, what=what, owner=owner, due_on=day + timedelta(days=28), by=manager, at=at
-            )
+            ("Find out whether the college has a room on Thursday evenings", manager),
+            ("Tell members of the second fridge", pantry_manager),
+        ]
+        for what, owner in asked[2 * self.met : 2 * self.met + 2]:
+            due = day + timedelta(days=28)
+            action = meetings.add_action(meeting=meeting, what=what, owner=owner, due_on=due, by=manager, at=at)
+            if self.met == 0 and owner == pantry_manager:
+                self.on(day + timedelta(days=20), self._done(action))
+        self.met += 1
         meetings.move(meeting=meeting, state="minutes_agreed", by=manager, at=at)
+
+    def _done(self, action: Action) -> Callable[[datetime], object]:
+        def done(at: datetime) -> Action:
+            return actions.mark(action=action, done=True, by=action.owner, at=at)
+
+        return done
