@@ -251,5 +251,5 @@ def test_query_counts_do_not_grow(world, rows, django_assert_num_queries):
     client.get(reverse("reviews:meetings"))
     with django_assert_num_queries(8):
         client.get(reverse("reviews:meetings"))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         client.get(reverse("reviews:meeting", args=[made.pk]))
