@@ -1,22 +1,22 @@
 """What each audience sees, decided in one place (rules.md: Small numbers; Stockport Homes is also the landlord).
 
-`freeze` turns figures into the JSON that a page, a CSV and a PDF are made of. What an audience may not see is not in
-its JSON, so it cannot leak from any of them. Hidden counts are None.
+`freeze` turns figures into the JSON that a page, a PDF, a CSV and a workbook are made of. What an audience may not see
+is not in its JSON, so it cannot leak from any of them. Counts that are hidden (small_numbers.py) are None.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
 from careleavers.models import CareLeaver
 from reviews import figures as all_figures
+from reviews import small_numbers
 from reviews.attendance import CAME, CLOSED, MISSED, OUTSIDE, PAUSED, TO_COME
 from reviews.figures import Figures
 from reviews.models import ABOUT_THE_PANTRY, COUNTED_AS_OTHER, Audience, BarrierCategory
 from stockport_hubs.audit.services import CARE_LEAVER, MEMBERSHIP
 
-VERSION = 1
+VERSION = 2
 WEEKLY = ("bought", "collected", "missed", "closed", "to_come", "credited", "recoverable")
 POSITION = (
     *("paid_in_advance_pence", "drawn_pence", "left_pence", "in_pool_pence", "joining_pence", "blocks", "members"),
@@ -25,32 +25,18 @@ POSITION = (
 OF_A_PANTRY = ("joining_pence", *(f"{what}_pence" for what in WEEKLY))
 
 
-def suppress(cells: Mapping[str, int], threshold: int) -> dict[str, int | None]:
-    """Counts below the threshold are hidden; then the smallest others, until what is hidden is at least two cells that
-    together reach the threshold, so that a known total gives none of them away."""
-    hidden = {key for key, count in cells.items() if count < threshold}
-    shown = sorted((key for key in cells if key not in hidden), key=lambda key: cells[key])
-    while hidden and shown and (len(hidden) < 2 or sum(cells[key] for key in hidden) < threshold):
-        hidden.add(shown.pop(0))
-    return {key: None if key in hidden else count for key, count in cells.items()}
-
-
 def seen_category(category: str, audience: str) -> str:
-    """Custody, health or disability and safety concern reach Stockport Homes as "other" only."""
-    hides = audience == Audience.STOCKPORT_HOMES and category in COUNTED_AS_OTHER
+    """Custody, health or disability and safety concern leave the Leaving Care Team as "other" only."""
+    hides = audience != Audience.LEAVING_CARE and category in COUNTED_AS_OTHER
     return BarrierCategory.OTHER if hides else category
 
 
 def freeze(figures: Figures, audience: str) -> dict:
     """The figures of one audience as JSON: integers, ISO dates, codes, and names only for the Leaving Care Team."""
-    ours = audience == Audience.LEAVING_CARE
-    threshold = 0 if ours else figures.agreement.small_number
-    names = _names(figures) if ours else {}
-    attendance, members = figures.attendance, figures.members
-    return {
+    common = {
         "version": VERSION,
         "audience": audience,
-        "threshold": threshold,
+        "threshold": 0 if audience == Audience.LEAVING_CARE else figures.agreement.small_number,
         "agreement": figures.agreement.name,
         "funder": figures.agreement.funder.name,
         "operator": figures.agreement.operator.name,
@@ -59,7 +45,20 @@ def freeze(figures: Figures, audience: str) -> dict:
         "as_at": figures.as_at.isoformat(),
         "funnel": dict(figures.funnel),
         "funding_over": len(figures.cohort.funding_over),
-        "answers": suppress(figures.answers, threshold),
+        "answers": figures.answers,
+        "actions_done": figures.actions_done,
+    }
+    if audience == Audience.CORPORATE_PARENTS:
+        return small_numbers.hide(common | _summary(figures))
+    whole = common | _whole(figures, audience)
+    return whole if audience == Audience.LEAVING_CARE else small_numbers.hide(whole)
+
+
+def _whole(figures: Figures, audience: str) -> dict:
+    """What both organisations work with."""
+    ours = audience == Audience.LEAVING_CARE
+    names = _names(figures) if ours else {}
+    return {
         "outside_cohort": len(figures.cohort.outside) if ours else None,
         "weeks": [
             {
@@ -71,9 +70,8 @@ def freeze(figures: Figures, audience: str) -> dict:
             | ({"closed": True} if each.is_closed else {})
             for each in figures.weeks
         ],
-        "members": {key: len(found) for key, found in members.items()},
+        "members": {key: len(found) for key, found in figures.members.items()},
         "grid": _grid(figures, names),
-        # Exact for both: what a pantry knows of its own members' weeks is attendance, not a fact about care leavers.
         "missed": {reason: figures.missed[reason] for reason in MISSED_REASONS},
         "missed_total": figures.missed.total(),
         "money": {name: getattr(figures.position, name) for name in POSITION},
@@ -81,12 +79,36 @@ def freeze(figures: Figures, audience: str) -> dict:
             {"name": each.pantry.name} | {name: getattr(each, name) for name in OF_A_PANTRY}
             for each in figures.by_pantry
         ],
-        "holds": _holds(figures, ours, threshold, names),
-        "barriers": _barriers(figures, audience, threshold, names),
+        "holds": _holds(figures, ours, names),
+        "barriers": _barriers(figures, audience, names),
         "actions": _actions(figures),
-        "actions_done": figures.actions_done,
         "shown_people": sorted(str(key) for key in names),
-        "shown_members": [] if ours else sorted(str(key) for key in attendance.members),
+        "shown_members": [] if ours else sorted(str(key) for key in figures.attendance.members),
+    }
+
+
+SUMMARY_MEMBERS = ("had_weeks", "came_last4", "lapsed")
+
+
+def _summary(figures: Figures) -> dict:
+    """What corporate parents are told: nothing by week, by pantry or by member, and no more tables than their model
+    (small_numbers.py) knows."""
+    members, position, actions = figures.members, figures.position, _actions(figures)
+    barriers = _barriers(figures, Audience.CORPORATE_PARENTS, {})
+    return {
+        "members": {key: len(members[key]) for key in SUMMARY_MEMBERS},
+        "all_members": len(figures.attendance.members),
+        "period_weeks": len(figures.weeks),
+        "take_up": {
+            "could": sum(each.could for each in figures.weeks),
+            "came": sum(each.came for each in figures.weeks),
+        },
+        "money": {name: getattr(position, name) for name in POSITION[:3]},
+        "holds": {"count": len(figures.holds)},
+        "barriers": {"categories": barriers["categories"]},
+        "actions": {"waiting": len(actions), "overdue": sum(1 for each in actions if each["overdue"])},
+        "shown_people": [],
+        "shown_members": [],
     }
 
 
@@ -123,35 +145,32 @@ def _grid(figures: Figures, names: dict[UUID | None, str]) -> list[dict]:
     return rows
 
 
-def _holds(figures: Figures, ours: bool, threshold: int, names: dict[UUID | None, str]) -> dict:
-    counts = Counter(reason for hold in figures.holds for reason in hold.reasons)
+def _holds(figures: Figures, ours: bool, names: dict[UUID | None, str]) -> dict:
+    """Why a renewal is held is said to the Leaving Care Team alone: who decides on it needs it, and nobody else."""
     person_of = figures.cohort.person_of
     rows = [
         {"number": hold.number, "block_no": hold.block_no, "starts_on": hold.starts_on.isoformat()}
         | ({"reasons": list(hold.reasons), "name": names.get(person_of.get(hold.member_id), "")} if ours else {})
         for hold in figures.holds
     ]
+    counts = Counter(reason for hold in figures.holds for reason in hold.reasons)
     return {
         "count": len(figures.holds),
         "overdue": sum(1 for hold in figures.holds if hold.starts_on <= figures.as_at),
-        "reasons": suppress(dict(counts.most_common()) if ours else all_reasons(counts), threshold),
+        "reasons": dict(counts.most_common()) if ours else {},
         "rows": rows,
     }
 
 
-def all_reasons(counts: Counter) -> dict[str, int]:
-    """Every reason, also those nobody has: a reason left out would say "none"."""
-    return {reason: counts[reason] for reason in all_figures.RenewalDecision.Reason.values}
-
-
-def _barriers(figures: Figures, audience: str, threshold: int, names: dict[UUID | None, str]) -> dict:
+def _barriers(figures: Figures, audience: str, names: dict[UUID | None, str]) -> dict:
     ours = audience == Audience.LEAVING_CARE
     listed = [
         barrier
         for barrier in figures.barriers
         if ours or (barrier.person is None and barrier.pantry and barrier.category in ABOUT_THE_PANTRY)
     ]
-    # What Stockport Homes sees listed is not in its counts as well: the difference would be a count of people.
+    # What Stockport Homes sees listed is not in its counts as well: the difference would be a count of people. The
+    # summary lists none, and its counts are of the same barriers.
     counted = [barrier for barrier in figures.barriers if ours or barrier not in listed]
     counts = Counter(seen_category(barrier.category, audience) for barrier in counted)
     hidden = set() if ours else COUNTED_AS_OTHER
@@ -160,7 +179,7 @@ def _barriers(figures: Figures, audience: str, threshold: int, names: dict[UUID 
         # The total would give a hidden cell away: only the Leaving Care Team has it.
         "count": len(figures.barriers) if ours else None,
         "overdue": sum(1 for each in figures.barriers if _is_overdue(each.due_on, figures.as_at)) if ours else None,
-        "categories": suppress(categories, threshold),
+        "categories": categories,
         "rows": [
             {
                 "about": names.get(barrier.person, barrier.pantry) if ours else barrier.pantry,

@@ -6,16 +6,29 @@ from django.utils import formats
 
 from reviews import sections
 from reviews.models import Audience, BarrierCategory
-from reviews.tables import Document, Point, count
-from reviews.words import is_ours, members, people, plural, said
+from reviews.tables import Document, Point
+from reviews.words import NOT_SHOWN, is_summary, members, number, people, plural, said
 from stockport_hubs.core import money
 from stockport_hubs.core.weeks import LONDON
+
+TITLES: dict[str, str] = {
+    Audience.LEAVING_CARE: "Review pack for the Leaving Care Team",
+    Audience.STOCKPORT_HOMES: "Review pack for Stockport Homes",
+    Audience.CORPORATE_PARENTS: "Summary for corporate parents",
+}
+
+
+FOR: dict[str, str] = {
+    Audience.LEAVING_CARE: "The Leaving Care Team alone: it names young people",
+    Audience.STOCKPORT_HOMES: "Stockport Homes and the Leaving Care Team",
+    Audience.CORPORATE_PARENTS: "Corporate parents and whoever is given it by name",
+}
 
 
 def document(frozen: dict, *, printed: bool = False) -> Document:
     """The whole pack; `printed` leaves a grid of more than 200 members to the page and the CSV."""
     made = Document(
-        title=f"Review pack for {'the ' if is_ours(frozen) else ''}{Audience(frozen['audience']).label}",
+        title=TITLES[frozen["audience"]],
         facts=_facts(frozen),
         points=_points(frozen),
         decisions=_decisions(frozen),
@@ -37,6 +50,7 @@ def _facts(frozen: dict) -> list[tuple[str, str]]:
     if "edition" in frozen:
         made = formats.date_format(datetime.fromisoformat(frozen["made_at"]).astimezone(LONDON), "j F Y, H:i")
         facts.append(("Edition", f"{frozen['edition']}, made by {frozen['made_by']} on {made}"))
+        facts.append(("For", FOR[frozen["audience"]]))
     return facts
 
 
@@ -48,54 +62,72 @@ def _comma(text: str) -> str:
 
 
 def _points(frozen: dict) -> list[Point]:
-    funnel, now, pence_of = frozen["funnel"], frozen["members"], frozen["money"]
-    answers = [
-        f"{count(frozen['answers'][key]).shown} {words}"
-        for key, words in (("declined", "declined"), ("no_reply", "did not reply"), ("unanswered", "not yet answered"))
-        if frozen["answers"][key]
-    ]
-    offered = f"of {people(funnel['identified'])} in the cohort {_were(funnel['offered'])} offered an introduction"
-    lately = f"of {plural(now['had_weeks'], 'open member')} came at least once in their last 4 open weeks"
-    spent = f"of {money.pounds(pence_of['paid_in_advance_pence'])} paid in advance is spent"
+    funnel, now = frozen["funnel"], frozen["members"]
+    joined = f"of {people(funnel['introduced'])} introduced joined a pantry"
     return [
+        Point(_big(funnel["offered"]), "Offered", _offered(frozen), "offered"),
         Point(
-            f"{funnel['offered']:,}", "Offered", f"{offered}{': ' + ', '.join(answers) if answers else ''}.", "offered"
+            _big(funnel["joined"]), "Joined", _told(funnel["joined"], f"{joined}{_change(frozen, 'joined')}"), "joined"
         ),
-        Point(
-            f"{funnel['joined']:,}",
-            "Joined",
-            f"of {people(funnel['introduced'])} introduced joined a pantry{_change(frozen, 'joined')}.",
-            "joined",
-        ),
-        Point(
-            f"{now['came_last4']:,}",
-            "Coming",
-            f"{lately}{_change(frozen, 'came_last4')}. "
-            f"{plural(now['lapsing'], 'member')} missed 2 or 3 weeks in a row, {now['lapsed']:,} missed all 4.",
-            "came_last4",
-        ),
-        Point(
-            money.pounds(pence_of["drawn_pence"]),
-            "Spent",
-            f"{spent}; {money.pounds(pence_of['left_pence'])} is left. "
-            f"{money.pounds(pence_of['to_come_pence'])} of weeks are still to come.",
-        ),
+        Point(_big(now["came_last4"]), "Coming", _coming(frozen), "came_last4"),
+        _spent(frozen),
         _largest_barrier(frozen),
     ]
 
 
-def _were(number: int) -> str:
-    return "was" if number == 1 else "were"
+def _big(count: int | None) -> str:
+    return "–" if count is None else f"{count:,}"
+
+
+def _told(count: int | None, sentence: str) -> str:
+    """What goes on from the large number; where that is hidden, it says so."""
+    return f"{sentence}." if count is not None else f"How many {sentence} is {NOT_SHOWN}."
+
+
+def _offered(frozen: dict) -> str:
+    funnel = frozen["funnel"]
+    answers = [
+        f"{number(frozen['answers'][key])} {words}"
+        for key, words in (("declined", "declined"), ("no_reply", "did not reply"), ("unanswered", "not yet answered"))
+        if frozen["answers"][key]
+    ]
+    were = "was" if funnel["offered"] == 1 else "were"
+    offered = f"of {people(funnel['identified'])} in the cohort {were} offered an introduction"
+    if funnel["offered"] is None:
+        return _told(None, offered)
+    return _told(funnel["offered"], f"{offered}{': ' + ', '.join(answers) if answers else ''}")
+
+
+def _coming(frozen: dict) -> str:
+    now = frozen["members"]
+    lately = f"of {plural(now['had_weeks'], 'open member')} came at least once in their last 4 open weeks"
+    first = _told(now["came_last4"], f"{lately}{_change(frozen, 'came_last4')}")
+    if "lapsing" in now:
+        return f"{first} {members(now['lapsing'])} missed 2 or 3 weeks in a row, {now['lapsed']:,} missed all 4."
+    return first if now["lapsed"] is None else f"{first} {members(now['lapsed'])} missed all 4."
+
+
+def _spent(frozen: dict) -> Point:
+    got = frozen["money"]
+    paid = money.pounds(got["paid_in_advance_pence"])
+    if got["drawn_pence"] is None:
+        return Point("–", "Spent", f"What is spent of {paid} paid in advance is {NOT_SHOWN}.")
+    spent = f"of {paid} paid in advance is spent; {money.pounds(got['left_pence'])} is left."
+    to_come = f" {money.pounds(got['to_come_pence'])} of weeks are still to come." if "to_come_pence" in got else ""
+    return Point(money.pounds(got["drawn_pence"]), "Spent", f"{spent}{to_come}")
 
 
 def _change(frozen: dict, key: str) -> str:
+    """Against the meeting before; for corporate parents a small change is none to speak of."""
     previous = frozen.get("previous")
-    if not previous:
-        return ""
     now = frozen["funnel"][key] if key in frozen["funnel"] else frozen["members"][key]
-    change = now - previous[key]
+    if not previous or now is None or previous[key] is None:
+        return ""
+    change, met = now - previous[key], f"at the meeting of {said(previous['met_on'])}"
+    if is_summary(frozen) and 0 < abs(change) < frozen["threshold"]:
+        return f", fewer than {frozen['threshold']} away from the number {met}"
     words = "the same as" if not change else f"{abs(change):,} {'more' if change > 0 else 'fewer'} than"
-    return f", {words} at the meeting of {said(previous['met_on'])}"
+    return f", {words} {met}"
 
 
 def _largest_barrier(frozen: dict) -> Point:
@@ -111,21 +143,20 @@ def _largest_barrier(frozen: dict) -> Point:
 
 
 def _decisions(frozen: dict) -> list[str]:
+    """What waits for someone. A hidden count makes no line, and neither does nothing."""
     holds, actions = frozen["holds"], frozen["actions"]
-    overdue = sum(1 for each in actions if each["overdue"])
+    overdue = actions["overdue"] if is_summary(frozen) else sum(1 for each in actions if each["overdue"])
     found = []
     if holds["count"]:
-        late = f", {holds['overdue']:,} of them for weeks that have begun" if holds["overdue"] else ""
+        late = f", {holds['overdue']:,} of them for weeks that have begun" if holds.get("overdue") else ""
         waits = "waits" if holds["count"] == 1 else "wait"
         found.append(f"{plural(holds['count'], 'held renewal')} {waits} for a decision{late}.")
     if overdue:
         found.append(f"{plural(overdue, 'action')} {'is' if overdue == 1 else 'are'} past the due day.")
-    if frozen["barriers"]["overdue"]:
-        late = frozen["barriers"]["overdue"]
+    if late := frozen["barriers"].get("overdue"):
         found.append(f"{plural(late, 'barrier')} {'is' if late == 1 else 'are'} past the due day.")
-    if frozen["members"]["lapsed"]:
-        lapsed = frozen["members"]["lapsed"]
+    if lapsed := frozen["members"]["lapsed"]:
         found.append(f"{members(lapsed)} missed 4 open weeks in a row: agree who talks with whom.")
-    if frozen["money"]["left_pence"] < 0:
+    if (frozen["money"]["left_pence"] or 0) < 0:
         found.append(f"{money.pounds(-frozen['money']['left_pence'])} more is drawn than was paid in advance.")
     return found

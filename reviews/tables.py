@@ -9,10 +9,10 @@ from typing import Any
 
 from django.utils import formats
 
+from reviews.words import NOT_SHOWN
 from stockport_hubs.charts.shapes import Bars, Columns
 from stockport_hubs.core import money
 
-NOT_SHOWN = "not shown"
 LIVE_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -58,7 +58,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under column names; the first cell of a row is its header. `is_grid` marks the wide member × week grid."""
+    """Rows under column names; the first cell of a row is its header. `is_grid` marks the wide member × week grid,
+    `guarded` a table whose small counts are hidden for this audience."""
 
     caption: str
     columns: tuple[str, ...]
@@ -66,6 +67,7 @@ class Table:
     total: tuple[Cell, ...] = ()
     note: str = ""
     is_grid: bool = False
+    guarded: bool = False
 
     @property
     def shape(self) -> str:
@@ -133,8 +135,10 @@ def pence(value: int | None) -> Cell:
     return Cell(value, "pence")
 
 
-def percent(part: int, whole: int) -> Cell:
-    """Whole per cent, halves up; nothing of nothing is no percentage."""
+def percent(part: int | None, whole: int | None) -> Cell:
+    """Whole per cent, halves up; nothing of nothing is no percentage, and of hidden counts it is hidden."""
+    if part is None or whole is None:
+        return count(None)
     return Cell((200 * part + whole) // (2 * whole) if whole else None, "percent")
 
 

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from pantry.models import FundingAgreement
+from reviews import pack_messages
 from reviews.models import ReviewMeeting
 from reviews.rules import EDITABLE
 from reviews.services import agenda, packs, reminders, yearly
@@ -10,6 +11,7 @@ from stockport_hubs.accounts.models import User
 from stockport_hubs.core import clock
 from stockport_hubs.jobs.services import Work, handler
 
+pack_messages.register()
 reminders.register()
 AHEAD = timedelta(weeks=5)
 

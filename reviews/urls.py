@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from reviews.views import actions, agenda, barriers, disagreements, figures, meetings, minutes, packs, yearly
+from reviews.views import (
+    actions,
+    agenda,
+    barriers,
+    disagreements,
+    figures,
+    meetings,
+    minutes,
+    packs,
+    recipients,
+    yearly,
+)
 
 app_name = "reviews"
 urlpatterns = [
@@ -24,9 +35,14 @@ urlpatterns = [
     path("agenda/<uuid:item_id>/remove/", agenda.agenda_remove, name="agenda_remove"),
     path("rhythm/<uuid:agreement_id>/", meetings.rhythm, name="rhythm"),
     path("meetings/<uuid:meeting_id>/packs/", packs.pack_build, name="pack_build"),
+    path("meetings/<uuid:meeting_id>/print/", packs.print_all, name="print_all"),
+    path("packs/", packs.packs, name="packs"),
     path("packs/<uuid:pack_id>/", packs.pack, name="pack"),
     path("packs/<uuid:pack_id>/pdf/", packs.pack_pdf, name="pack_pdf"),
     path("packs/<uuid:pack_id>/csv/", packs.pack_csv, name="pack_csv"),
+    path("packs/<uuid:pack_id>/xlsx/", packs.pack_xlsx, name="pack_xlsx"),
+    path("packs/<uuid:pack_id>/recipients/", recipients.recipients, name="pack_recipients"),
+    path("recipients/<uuid:recipient_id>/withdraw/", recipients.recipient_withdraw, name="recipient_withdraw"),
     path("actions/", actions.actions, name="actions"),
     path("actions/<uuid:action_id>/", actions.action_mark, name="action_mark"),
     path("disagreements/", disagreements.disagreements, name="disagreements"),

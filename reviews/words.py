@@ -1,4 +1,4 @@
-"""Small words of packs: numbers with their nouns, dates of frozen figures."""
+"""Small words of packs: numbers with their nouns, dates of frozen figures. A count that is hidden is None."""
 
 from datetime import date
 
@@ -6,22 +6,34 @@ from django.utils import formats
 
 from reviews.models import Audience
 
+NOT_SHOWN = "not shown"
+
 
 def is_ours(frozen: dict) -> bool:
     return frozen["audience"] == Audience.LEAVING_CARE
+
+
+def is_summary(frozen: dict) -> bool:
+    return frozen["audience"] == Audience.CORPORATE_PARENTS
 
 
 def said(value: str, form: str = "j F Y") -> str:
     return formats.date_format(date.fromisoformat(value), form)
 
 
-def people(number: int) -> str:
-    return "1 young person" if number == 1 else f"{number:,} young people"
+def number(value: int | None) -> str:
+    return NOT_SHOWN if value is None else f"{value:,}"
 
 
-def members(number: int) -> str:
-    return "1 member" if number == 1 else f"{number:,} members"
+def people(number: int | None) -> str:
+    return plural(number, "young person", "young people")
 
 
-def plural(number: int, one: str, many: str = "") -> str:
+def members(number: int | None) -> str:
+    return plural(number, "member")
+
+
+def plural(number: int | None, one: str, many: str = "") -> str:
+    if number is None:
+        return f"{many or one + 's'} (number {NOT_SHOWN})"
     return f"{number:,} {one if number == 1 else many or one + 's'}"

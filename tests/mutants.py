@@ -29,11 +29,10 @@ APPS = ("careleavers", "pantry", "referrals", "reviews", "stockport_hubs")
 ENOUGH = 60  # seconds of the processor, as watched, that one mutant gets on the URL table and again on the other tests
 # Facts that an audience does not get: file, the words that leave them out, and the words that do not.
 FACTS = [
-    ("reviews/audience.py", "if count < threshold}", "if count < 0}"),
-    ("reviews/audience.py", "hides = audience ==", "hides = not audience =="),
+    ("reviews/suppression.py", "if all(is_safe(", "if True or all(is_safe("),
+    ("reviews/audience.py", "hides = audience !=", "hides = not audience !="),
     ("reviews/audience.py", "_names(figures) if ours else {}", "_names(figures)"),
     ("reviews/audience.py", "len(figures.cohort.outside) if ours else None", "len(figures.cohort.outside)"),
-    ("reviews/audience.py", "while hidden and shown and (", "while not hidden and ("),
     ("reviews/audience.py", "if ours or (barrier.person is None and", "if ours or ("),
     ("referrals/facts.py", 'referral.pantry_needs_to_know if sharing else ""', "referral.pantry_needs_to_know"),
     ("referrals/facts.py", 'if row["is_closed"]:', "if False:"),

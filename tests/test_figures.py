@@ -213,29 +213,6 @@ def test_retained_is_a_collection_within_eight_weeks_of_the_last_funded_week(sce
 # -- small numbers and the landlord ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "cells, expected",
-    [
-        ({"a": 9, "b": 7}, {"a": 9, "b": 7}),
-        ({"a": 9, "b": 4}, {"a": None, "b": None}),
-        ({"a": 9, "b": 4, "c": 7}, {"a": 9, "b": None, "c": None}),
-        ({"a": 9, "b": 1, "c": 2}, {"a": None, "b": None, "c": None}),
-        ({"a": 9, "b": 3, "c": 2}, {"a": 9, "b": None, "c": None}),
-        ({"a": 0, "b": 0}, {"a": None, "b": None}),
-        ({}, {}),
-    ],
-)
-def test_small_counts_and_those_they_follow_from_are_hidden(cells, expected):
-    assert audience.suppress(cells, 5) == expected
-
-
-@pytest.mark.parametrize("numbers", [(3, 8), (1, 0, 12, 9), (4, 4, 20), (0, 6, 7), (5, 5, 5)])
-def test_a_known_total_gives_no_hidden_count_away(numbers):
-    cells = {str(n): number for n, number in enumerate(numbers)}
-    hidden = [key for key, shown in audience.suppress(cells, 5).items() if shown is None]
-    assert len(hidden) != 1 and (not hidden or sum(cells[key] for key in hidden) >= 5)
-
-
 def test_stockport_homes_gets_no_name_and_no_telling_fact(scene):
     for category in ("custody", "health", "safety"):
         scene.barrier(category, care_leaver=scene.people[0])

@@ -19,14 +19,14 @@ SAMPLE = [
     "referrals/views/doors.py mine: forgets scope 1",
     "pantry/forms/members.py MemberForm.__init__: choice 1 among all rows",
     "careleavers/views/people.py person_edit: open to every role",
-    "reviews/audience.py suppress: if count < 0}",
+    "reviews/suppression.py shown: if True or all(is_safe(",
 ]
 NOTICE = [
     *(
         f"{URL}[{name}]"
         for name in ("careleavers:edit", "pantry:member_end", "referrals:withdraw", "pantry:member_add")
     ),
-    "tests/test_figures.py::test_small_counts_and_those_they_follow_from_are_hidden",
+    "tests/test_small_numbers.py::test_small_counts_and_those_they_follow_from_are_hidden",
 ]
 # What no test can notice, because nothing else changes than that another guard does the work; with that guard.
 OF_ONES_OWN = "the rows are asked for of an object that was fetched from its own scope just before"

@@ -220,9 +220,14 @@ TABLE: dict[str, Row] = {
     "reviews:yearly_approve": row(M, P, review_id="yearly"),
     "reviews:yearly_pdf": row(M, P, review_id="yearly"),
     "reviews:pack_build": row(M, P, meeting_id="meeting"),
-    "reviews:pack": row(M, P, pack_id="pack"),
-    "reviews:pack_pdf": row(M, P, pack_id="pack"),
-    "reviews:pack_csv": row(M, P, pack_id="pack"),
+    "reviews:packs": row(A, M, F, P),
+    "reviews:pack": row(A, M, F, P, pack_id="packs_of"),
+    "reviews:pack_pdf": row(A, M, F, P, pack_id="packs_of"),
+    "reviews:pack_csv": row(A, M, F, P, pack_id="packs_of"),
+    "reviews:pack_xlsx": row(A, M, F, P, pack_id="packs_of"),
+    "reviews:pack_recipients": row(M, P, pack_id="packs_of"),
+    "reviews:recipient_withdraw": row(M, P, recipient_id="recipients"),
+    "reviews:print_all": row(M, P, meeting_id="meeting"),
     "reviews:barriers": row(A, M, P),
     "reviews:barrier_add": row(A, M, P),
     "reviews:barrier": row(A, M, P, barrier_id="barrier"),
@@ -267,7 +272,7 @@ COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier", "link"}
 
 def _key(scheme: dict, kind: str, role: Role):
     found = scheme[kind]
-    if kind in ("jobs", "messages", "entry"):
+    if kind in ("jobs", "messages", "entry", "packs_of", "recipients"):
         found = found[role]
     if kind == "barrier" and role == P:
         found = scheme["pantry_barrier"]  # a young person's barrier is never theirs
@@ -319,11 +324,12 @@ PRIVATE = ("person", "member_person", "draft", "barrier", "council_pack", "link"
 CASES = (*PRIVATE, "entry", "sent", "accepted", "walk_in", "pack")
 # What one's own scheme has and does not show to this role.
 NOT_FOR = {
-    P: PRIVATE,
-    V: (*CASES, "agreement", "block", "payment", "decision", "printed"),
+    P: (*PRIVATE, "summary"),
+    V: (*CASES, "summary", "agreement", "block", "payment", "decision", "printed"),
     F: (*CASES, "printed", "session", "collection", "visitor"),
     D: (
         *CASES,
+        "summary",
         "printed",
         "session",
         "collection",

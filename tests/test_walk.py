@@ -26,6 +26,8 @@ FILES = {
     "reviews/packs/<uuid:pack_id>/csv/",
     "reviews/meetings/<uuid:meeting_id>/minutes/pdf/",
     "reviews/meetings/<uuid:meeting_id>/calendar/",
+    "reviews/packs/<uuid:pack_id>/xlsx/",
+    "reviews/meetings/<uuid:meeting_id>/print/",
     "reviews/figures/csv/",
 }
 FOOTER = {"accessibility/", "cookies/", "privacy/"}  # the same for everyone but the council: looked at twice
@@ -39,6 +41,7 @@ ELSEWHERE = {  # why a route is not walked
         "join/<str:token>/",
         "reviews/packs/<uuid:pack_id>/",
     },
+    "seen in test_pack_recipients.py": {"reviews/packs/", "reviews/packs/<uuid:pack_id>/recipients/"},
     "seen in test_member_changes.py; nobody in the sample pilot is there yet": {
         "pantry/members/<uuid:membership_id>/answer/",
         "pantry/members/<uuid:membership_id>/long-pause/",
@@ -85,6 +88,7 @@ ELSEWHERE = {  # why a route is not walked
         "reviews/meetings/<uuid:meeting_id>/attendance/",
         "reviews/meetings/<uuid:meeting_id>/move/",
         "reviews/meetings/<uuid:meeting_id>/packs/",
+        "reviews/recipients/<uuid:recipient_id>/withdraw/",
         "users/<uuid:pk>/invite-again/",
         "users/<uuid:pk>/withdraw-invitation/",
         "your-account/empty-form/",

@@ -1,6 +1,7 @@
 """Two complete schemes side by side, made through the services: whatever a URL can name exists once as own, once as
 another's. Used by the URL table and by whoever needs "someone else's"."""
 
+import functools
 import uuid
 from datetime import date, datetime, time, timedelta
 
@@ -11,9 +12,10 @@ from pantry.services import collections, funding, journal, memberships, places, 
 from referrals import services as referrals
 from referrals.models import PrintedName
 from referrals.services import directory, links, volunteering, walk_ins
-from reviews.models import ReviewPack
+from reviews.models import PackRecipient, ReviewPack
 from reviews.services import agenda, barriers, disagreements, meetings, yearly
 from reviews.services import packs as review_packs
+from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.core import clock
 from stockport_hubs.core.weeks import monday
@@ -21,6 +23,14 @@ from stockport_hubs.jobs import services as jobs
 from stockport_hubs.notifications import services as notifications
 
 PASSWORD = "correct-horse-battery"
+
+
+@functools.cache
+def small_pdf() -> bytes:
+    """A document of a heading, printed as packs are."""
+    return pdf.from_html(
+        "<!DOCTYPE html><html lang='en-GB'><head><title>A pack</title></head><body><h1>A pack</h1></body></html>"
+    )
 
 
 def make_user(role: str, organisation: Organisation, nick: str, at: datetime) -> User:
@@ -291,10 +301,19 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
             as_at=at,
             made_by=manager,
             figures=review_packs.freeze(meeting, audience, made_by=manager.name, at=at),
-            pdf=b"%PDF-",
+            pdf=small_pdf(),
             sha256="0",
         )
-        for audience in ("leaving-care", "stockport-homes")
+        for audience in ("leaving-care", "stockport-homes", "corporate-parents")
+    }
+    summary, theirs_too = packs["corporate-parents"], packs["stockport-homes"]
+    recipients = {
+        role: PackRecipient.objects.create(pack=pack, user=users[role], chosen_by=manager, chosen_at=at)
+        for role, pack in (
+            (Role.PERSONAL_ADVISOR, summary),
+            (Role.FINANCE_OFFICER, summary),
+            (Role.PANTRY_MANAGER, theirs_too),
+        )
     }
     action = meetings.add_action(
         meeting=meeting, what="Ask the hall", owner=advisor, due_on=today + timedelta(days=7), by=manager, at=at
@@ -368,6 +387,11 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "council_entry": entries[manager],
         "meeting": meeting,
         "packs": packs,
+        "packs_of": {
+            role: summary if role in recipients and role != Role.PANTRY_MANAGER else theirs_too for role in Role
+        },
+        "recipients": {role: recipients.get(role, recipients[Role.PERSONAL_ADVISOR]) for role in Role},
+        "summary": summary,
         "pack": packs["stockport-homes"],
         "council_pack": packs["leaving-care"],
         "action": action,

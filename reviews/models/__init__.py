@@ -14,7 +14,7 @@ from reviews.models.barriers import (
 from reviews.models.disagreements import WHO, Disagreement, DisagreementStep, Rung
 from reviews.models.meetings import MeetingAttendance, MeetingRhythm, ReviewMeeting, ReviewMeetingState
 from reviews.models.minutes import Minutes
-from reviews.models.packs import Audience, ReviewPack
+from reviews.models.packs import GIVEN_ROLES, Audience, PackRecipient, ReviewPack
 from reviews.models.yearly import YearlyReview
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "CATEGORIES_FOR_BOTH",
     "COUNTED_AS_OTHER",
     "WHO",
+    "GIVEN_ROLES",
     "Action",
     "AgendaItem",
     "AgendaKind",
@@ -37,6 +38,7 @@ __all__ = [
     "MeetingAttendance",
     "MeetingRhythm",
     "Minutes",
+    "PackRecipient",
     "ReviewMeeting",
     "ReviewMeetingState",
     "ReviewPack",

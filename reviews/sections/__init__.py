@@ -1,9 +1,24 @@
 """The sections of a pack: frozen figures in, sentences, tables and charts out. No database. One noun a file, each with
 its `section(frozen)`; what an edition does not hold (it was made before, or is nobody's to see) makes no section."""
 
-from reviews.sections import actions, barriers, definitions, funnel, grid, invited, members, money, renewals, take_up
+from reviews.sections import (
+    actions,
+    barriers,
+    changes,
+    definitions,
+    funnel,
+    grid,
+    invited,
+    last_time,
+    members,
+    money,
+    renewals,
+    summary,
+    take_up,
+)
 from reviews.sections.grid import LETTERS
 from reviews.tables import Section
+from reviews.words import is_summary
 
 # In the order of reading: (the section, the key of the frozen figures without which there is none).
 ORDER = (
@@ -14,6 +29,8 @@ ORDER = (
     (renewals, "holds"),
     (barriers, "barriers"),
     (actions, "actions"),
+    (last_time, "last_time"),
+    (changes, "changed"),
     (invited, "meeting"),
     (definitions, "version"),
 )
@@ -21,6 +38,10 @@ ORDER = (
 
 def all_of(frozen: dict, printed: bool) -> list[Section]:
     """Every section in the order of reading; the grid, which is wide, at the end."""
+    if is_summary(frozen):
+        told = [funnel.section, summary.coming, summary.barriers, summary.money, summary.actions]
+        changed = [changes.section] if "changed" in frozen else []
+        return [part(frozen) for part in (*told, *changed, summary.definitions)]
     made = [part.section(frozen) for part, key in ORDER if key in frozen]
     return [*made, grid.section(frozen, printed)]
 

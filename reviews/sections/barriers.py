@@ -23,7 +23,7 @@ def section(frozen: dict) -> Section:
         )
         for each in got["rows"]
     )
-    made = [Table("Open barriers by kind", ("Kind", "Open"), kinds, note=small(frozen))]
+    made = [Table("Open barriers by kind", ("Kind", "Open"), kinds, note=small(frozen), guarded=not ours)]
     if rows:
         caption = "Each barrier, its owner and what is being done" if ours else "About the pantries themselves"
         about = "About" if ours else "Pantry"

@@ -10,7 +10,7 @@ from stockport_hubs.charts import shapes
 def section(frozen: dict) -> Section:
     funnel, total = frozen["funnel"], frozen["funnel"]["identified"]
     names = {key: DEFINITIONS[key].name for key in funnel}
-    sentence = f"Of {people(total)} identified, " + ", ".join(
+    steps = [
         f"{funnel[key]:,} {words}"
         for key, words in (
             ("offered", "were offered an introduction"),
@@ -19,7 +19,9 @@ def section(frozen: dict) -> Section:
             ("first", "came at least once"),
             ("regular", "come regularly"),
         )
-    )
+        if funnel[key] is not None
+    ]
+    sentence = f"Of {people(total)} identified, {', '.join(steps) or 'how many went on is not shown'}"
     rows = tuple(
         (
             Cell(names[key]),
@@ -28,18 +30,33 @@ def section(frozen: dict) -> Section:
         )
         for key in funnel
     )
+    hidden = small(frozen)
     answers = tuple((Cell(DEFINITIONS[key].name), count(number, key)) for key, number in frozen["answers"].items())
-    note = f"Retained is out of {people(frozen['funding_over'])} whose funding ended at least 8 weeks ago."
+    notes = (f"Retained is out of {people(frozen['funding_over'])} whose funding ended at least 8 weeks ago.", hidden)
     return Section(
         "funnel",
         "The cohort, step by step",
-        (f"{sentence}.", *([_outside(frozen)] if frozen["outside_cohort"] else [])),
-        shapes.bars(f"{sentence}.", [(names[key], funnel[key]) for key in funnel], total),
-        (
-            Table("How far each step reached", ("Step", "Young people", "Share of the cohort"), rows, note=note),
-            Table("Offered, and not agreed so far", ("Latest answer", "Young people"), answers, note=small(frozen)),
+        (f"{sentence}.", *([_outside(frozen)] if frozen.get("outside_cohort") else [])),
+        shapes.bars(
+            f"{sentence}.", [(names[key], number) for key, number in funnel.items() if number is not None], total
         ),
-        "" if total else "Nobody has been ticked as belonging to the cohort yet.",
+        (
+            Table(
+                "How far each step reached",
+                ("Step", "Young people", "Share of the cohort"),
+                rows,
+                note=" ".join(each for each in notes if each),
+                guarded=bool(hidden),
+            ),
+            Table(
+                "Offered, and not agreed so far",
+                ("Latest answer", "Young people"),
+                answers,
+                note=hidden,
+                guarded=bool(hidden),
+            ),
+        ),
+        "" if total != 0 else "Nobody has been ticked as belonging to the cohort yet.",
     )
 
 

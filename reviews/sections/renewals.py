@@ -1,7 +1,6 @@
 """Renewals that wait for a manager."""
 
 from pantry.models import RenewalDecision
-from reviews.sections.parts import small
 from reviews.tables import Cell, Section, Table, count, day
 from reviews.words import is_ours, plural
 
@@ -32,6 +31,6 @@ def section(frozen: dict) -> Section:
         None,
         (
             Table("Waiting", columns, tuple(row(each) for each in holds["rows"])),
-            Table("Why they are held", ("Reason", "Renewals"), reasons, note=small(frozen)),
+            *([Table("Why they are held", ("Reason", "Renewals"), reasons)] if named else []),
         ),
     )

@@ -1,6 +1,7 @@
 """Take-up week by week, and why weeks were missed."""
 
 from pantry.models import MissedWeek
+from reviews.sections.parts import small
 from reviews.tables import Cell, Section, Table, count, day, percent
 from reviews.words import plural, said
 from stockport_hubs.charts import shapes
@@ -52,6 +53,8 @@ def section(frozen: dict) -> Section:
                 f"{plural(frozen['missed_total'], 'missed week')} by reason",
                 ("Reason", "Weeks"),
                 missed,
+                note=small(frozen),
+                guarded=bool(small(frozen)),
             ),
         )
         if weeks

@@ -2,14 +2,17 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from reviews import audience as audiences
-from reviews import documents, figures, rules
+from reviews import documents, editions, figures, rules
+from reviews.cohort import end_of
 from reviews.models import Audience, ReviewMeeting, ReviewPack
+from reviews.services import recipients
+from reviews.words import is_summary
 from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
@@ -22,7 +25,7 @@ KIND = "reviews.build_pack"
 
 
 def audiences_for(user: User) -> list[str]:
-    """Whose packs someone may make and read: the council's managers both, pantry managers their own."""
+    """Whose packs someone may make and print: the council's managers all, pantry managers their own."""
     if user.role == Role.LEAVING_CARE_MANAGER:
         return list(Audience.values)
     return [Audience.STOCKPORT_HOMES] if user.role == Role.PANTRY_MANAGER else []
@@ -56,37 +59,78 @@ def freeze(meeting: ReviewMeeting, audience: str, *, made_by: str, at: datetime)
     """Everything an edition says, as JSON."""
     as_at = rules.figures_as_at(meeting.period_to, london_date(at))
     computed = figures.compute(meeting.agreement, meeting.period_from, meeting.period_to, as_at)
-    return audiences.freeze(computed, audience) | {
+    before = _before(meeting)
+    latest = ReviewPack.objects.filter(meeting=meeting, audience=audience).order_by("-edition").first()
+    frozen = audiences.freeze(computed, audience) | {
         "meeting": {"id": str(meeting.pk), "starts_at": meeting.starts_at.isoformat(), "where": meeting.where},
-        "invited": [
-            {"name": each.name, "organisation": each.organisation.name, "came": each.came}
-            for each in meeting.attendance.select_related("organisation")
-        ],
-        "previous": _previous(meeting, audience),
-        "edition": _next_edition(meeting, audience),
+        "previous": _previous(meeting, before, audience),
+        "edition": latest.edition + 1 if latest else 1,
         "made_by": made_by,
         "made_at": at.isoformat(),
     }
+    if audience != Audience.CORPORATE_PARENTS:
+        frozen |= {
+            "invited": [
+                {"name": each.name, "organisation": each.organisation.name, "came": each.came}
+                for each in meeting.attendance.select_related("organisation")
+            ],
+            "last_time": _last_time(before, as_at),
+        }
+    return frozen | ({"changed": editions.changed(latest.figures, frozen)} if latest else {})
 
 
-def _previous(meeting: ReviewMeeting, audience: str) -> dict | None:
-    """What the meeting before looked at: from its last pack, or counted anew as at the end of its period."""
+def _before(meeting: ReviewMeeting) -> ReviewMeeting | None:
+    """The meeting before this one about the same agreement."""
     earlier = ReviewMeeting.objects.filter(agreement=meeting.agreement, starts_at__lt=meeting.starts_at)
-    before = earlier.select_related("agreement__funder", "agreement__operator").first()
+    return earlier.select_related("agreement__funder", "agreement__operator").order_by("-starts_at").first()
+
+
+def _last_time(before: ReviewMeeting | None, as_at: date) -> dict | None:
+    """What the meeting before agreed, and what had become of it by the day."""
+    if before is None:
+        return None
+    rows = before.actions.filter(made_at__lt=end_of(as_at)).select_related("owner").order_by("due_on", "made_at")
+    return {
+        "met_on": london_date(before.starts_at).isoformat(),
+        "rows": [
+            {
+                "what": each.what,
+                "owner": each.owner.name,
+                "due_on": each.due_on.isoformat(),
+                "done_on": each.done_on.isoformat() if each.done_on and each.done_on <= as_at else None,
+            }
+            for each in rows
+        ],
+    }
+
+
+def _previous(meeting: ReviewMeeting, before: ReviewMeeting | None, audience: str) -> dict | None:
+    """What the meeting before looked at: from its last pack, or counted anew as at the end of its period; what that
+    audience was not told is None."""
     if before is None or before.period_to >= meeting.period_to:
         return None
-    pack = ReviewPack.objects.filter(meeting=before, audience=audience).order_by("-edition").first()
+    pack = ReviewPack.objects.filter(meeting=before, audience=audience).order_by("-edition").defer("pdf").first()
     if pack:
-        joined, came = pack.figures["funnel"]["joined"], pack.figures["members"]["came_last4"]
+        told = pack.figures
     else:
         counted = figures.compute(before.agreement, before.period_from, before.period_to, before.period_to)
-        joined, came = dict(counted.funnel)["joined"], len(counted.members["came_last4"])
-    return {"met_on": london_date(before.starts_at).isoformat(), "joined": joined, "came_last4": came}
+        told = audiences.freeze(counted, audience)
+    return {
+        "met_on": london_date(before.starts_at).isoformat(),
+        "joined": told["funnel"]["joined"],
+        "came_last4": told["members"]["came_last4"],
+    }
 
 
 def to_pdf(frozen: dict) -> bytes:
     """The printed pack of frozen figures; the same figures give the same bytes."""
-    return pdf.render("reviews/pack_print.html", {"frozen": frozen, "pack": documents.document(frozen, printed=True)})
+    context = {
+        "frozen": frozen,
+        "pack": documents.document(frozen, printed=True),
+        "audience": Audience(frozen["audience"]).label,
+        "contents": not is_summary(frozen),  # of two pages nobody needs any
+    }
+    return pdf.render("reviews/pack_print.html", context)
 
 
 def build(
@@ -100,7 +144,7 @@ def build(
 ) -> Callable[[], ReviewPack]:
     """Compute and print outside a transaction; the function returned stores the edition inside one."""
     if audience not in Audience.values:
-        raise Refused(f"Packs are offered for {' and '.join(Audience.values)} so far.")
+        raise Refused(f"There are packs for {', '.join(Audience.values)}. Choose one of them.")
     progress(10, "Counting the figures")
     frozen = freeze(meeting, audience, made_by=by.name if by else "a command", at=at)
     progress(40, "Printing the pages")
@@ -130,3 +174,19 @@ def under_way(meeting: ReviewMeeting, by: User) -> QuerySet[Job]:
     """The jobs this person asked for about a meeting that are waiting, running or failed."""
     of_meeting = Job.objects.for_user(by).filter(kind=KIND, key__startswith=f"{KIND}:{meeting.pk}:")
     return of_meeting.filter(done_at__isnull=True).order_by("created_at")
+
+
+def disclose(*, pack: ReviewPack, verb: str, by: User, at: datetime) -> None:
+    """The audit row of whom a pack showed to whom, and when a recipient opened it; in the transaction that shows it."""
+    recipients.opened(pack=pack, by=by, at=at)
+    audit.record(f"reviews.pack.{verb}", at=at, by=by, target=pack, subjects=audiences.subjects(pack.figures))
+
+
+def latest(meeting: ReviewMeeting, by: User) -> list[ReviewPack]:
+    """The newest edition of each of one's audiences, with its file."""
+    mine = ReviewPack.objects.for_user(by).filter(meeting=meeting).order_by("audience", "-edition")
+    newest = {audience: key for audience, key in reversed(mine.values_list("audience", "pk"))}
+    in_order = {audience: n for n, audience in enumerate(Audience.values)}
+    return sorted(
+        ReviewPack.objects.for_user(by).filter(pk__in=newest.values()), key=lambda each: in_order[each.audience]
+    )

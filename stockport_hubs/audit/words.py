@@ -38,6 +38,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "reviews.pack.downloaded": "downloaded a pack",
         "reviews.minutes.downloaded": "downloaded the minutes of a meeting",
         "reviews.yearly.downloaded": "downloaded a yearly review",
+        "reviews.pack.given": "gave a pack to someone by name",
+        "reviews.pack.taken_back": "took a pack back from someone",
         "audit.trail.exported": "downloaded the audit",
     },
     "Young people": {

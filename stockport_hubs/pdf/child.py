@@ -44,8 +44,9 @@ def to_pdf(html: str) -> bytes:
     return document.write_pdf(stylesheets=[css], font_config=fonts, pdf_variant="pdf/ua-1", pdf_tags=True)
 
 
-def with_header_scope(pdf: bytes) -> bytes:
-    """Every header cell says whether it heads a column or a row: WeasyPrint writes TH without a scope."""
+def for_readers(pdf: bytes) -> bytes:
+    """What WeasyPrint leaves out: every header cell says whether it heads a column or a row, and a link says in words
+    where it leads."""
     import pikepdf
 
     with pikepdf.open(io.BytesIO(pdf)) as document:
@@ -67,6 +68,10 @@ def with_header_scope(pdf: bytes) -> bytes:
                 else:
                     element.A = pikepdf.Array([known, table])
             waiting += [(child, section) for child in _children(element)]
+        for page in document.pages:
+            for note in page.get("/Annots", []):
+                if "/Dest" in note and isinstance(note.Dest, pikepdf.String):
+                    note.Contents = pikepdf.String(f"Go to {str(note.Dest).replace('-', ' ')}")
         out = io.BytesIO()
         document.save(out, deterministic_id=True)
     return out.getvalue()
@@ -103,7 +108,7 @@ def main() -> int:
     except OSError:  # a shared library it loads by name is not there
         return NO_PANGO
     try:
-        pdf = with_header_scope(to_pdf(html))
+        pdf = for_readers(to_pdf(html))
     except MemoryError:
         return NO_MEMORY
     sys.stdout.buffer.write(pdf)

@@ -1,4 +1,5 @@
-"""`build_pack --meeting ID --audience leaving-care|stockport-homes --output FILE`: a new edition, its PDF in a file."""
+"""`build_pack --meeting ID --audience leaving-care|stockport-homes|corporate-parents --output FILE`: a new edition, its
+PDF in a file."""
 
 from pathlib import Path
 from uuid import UUID
@@ -16,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--meeting", required=True, help="the meeting's id, as in its address")
-        parser.add_argument("--audience", required=True, choices=[*Audience.values, "corporate-parents"])
+        parser.add_argument("--audience", required=True, choices=Audience.values)
         parser.add_argument("--output", required=True, type=Path, help="where to write the PDF")
 
     def handle(self, *, meeting, audience, output, **options):
