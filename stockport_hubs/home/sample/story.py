@@ -267,7 +267,7 @@ class Story:
             for user in (manager, self.staff["advisor"], pantry_manager):
                 meetings.invite(meeting=meeting, name=user.name, organisation=user.organisation, by=manager, at=at)
             if held:
-                self.on(day, lambda at: self._held(meeting, day, manager, pantry_manager, at))
+                self.on(day, lambda at: self._held(meeting, day, manager, pantry_manager, self.moment(day, 16)))
 
         self.on(max(start, day - timedelta(days=21)), planned)
 
