@@ -41,8 +41,8 @@ SHARED = """
 accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
 careleavers.CaseloadMove referrals.DirectoryEntry
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
-reviews.ReviewMeeting reviews.MeetingRhythm reviews.MeetingAttendance reviews.Action reviews.ReviewPack reviews.PackRecipient
-reviews.AgendaItem reviews.AgendaSave reviews.Minutes reviews.Disagreement reviews.DisagreementStep
+reviews.ReviewMeeting reviews.MeetingRhythm reviews.MeetingAttendance reviews.Action reviews.ReviewPack
+reviews.PackRecipient reviews.AgendaItem reviews.AgendaSave reviews.Minutes reviews.Disagreement reviews.DisagreementStep
 reviews.YearlyReview
 notifications.Message jobs.Job audit.Seal
 """.split()
