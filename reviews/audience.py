@@ -169,9 +169,9 @@ def _barriers(figures: Figures, audience: str, names: dict[UUID | None, str]) ->
         for barrier in figures.barriers
         if ours or (barrier.person is None and barrier.pantry and barrier.category in ABOUT_THE_PANTRY)
     ]
-    # What Stockport Homes sees listed is not in its counts as well: the difference would be a count of people. The
-    # summary lists none, and its counts are of the same barriers.
-    counted = [barrier for barrier in figures.barriers if ours or barrier not in listed]
+    # What Stockport Homes sees listed is not in its counts as well: the difference would be a count of people.
+    lists = audience == Audience.STOCKPORT_HOMES
+    counted = [barrier for barrier in figures.barriers if not lists or barrier not in listed]
     counts = Counter(seen_category(barrier.category, audience) for barrier in counted)
     hidden = set() if ours else COUNTED_AS_OTHER
     categories = {category: counts[category] for category in BarrierCategory.values if category not in hidden}

@@ -79,10 +79,9 @@ class Table:
 
     @property
     def heads(self) -> list[tuple[str, bool]]:
-        """(column name, numeric) by the kind of the first row's cells."""
-        first = self.rows[0] if self.rows else ()
-        kinds = [cell.is_numeric for cell in first] + [False] * (len(self.columns) - len(first))
-        return list(zip(self.columns, kinds, strict=False))
+        """(column name, numeric) by the kinds of the column's cells."""
+        numeric = {n for row in self.rows for n, cell in enumerate(row) if cell.is_numeric}
+        return [(name, n in numeric) for n, name in enumerate(self.columns)]
 
     @property
     def labelled(self) -> list[list[tuple[str, Cell]]]:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from reviews import audience as audiences
 from reviews import documents, editions, figures, rules
 from reviews.cohort import end_of
-from reviews.models import Audience, ReviewMeeting, ReviewPack
+from reviews.models import AgendaItem, Audience, ReviewMeeting, ReviewPack
 from reviews.services import recipients
 from reviews.words import is_summary
 from stockport_hubs import pdf
@@ -90,8 +90,10 @@ def _last_time(before: ReviewMeeting | None, as_at: date) -> dict | None:
     if before is None:
         return None
     rows = before.actions.filter(made_at__lt=end_of(as_at)).select_related("owner").order_by("due_on", "made_at")
+    decided = AgendaItem.objects.filter(meeting=before, saved_at__lt=end_of(as_at)).exclude(decision="")
     return {
         "met_on": london_date(before.starts_at).isoformat(),
+        "decided": list(decided.order_by("position", "added_at", "id").values("title", "decision")),
         "rows": [
             {
                 "what": each.what,

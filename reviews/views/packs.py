@@ -127,7 +127,7 @@ def pack_xlsx(request, pack_id):
 @require_safe
 @transaction.atomic
 def print_all(request, meeting_id):
-    """Everything to print for a meeting as one file: the newest edition of each of one's packs."""
+    """Everything to print for a meeting as one file: the newest edition of each of one's packs, the agreed minutes."""
     meeting = get_or_404(ReviewMeeting.objects.for_user(request.user), pk=meeting_id)
     newest = services.latest(meeting, request.user)
     if not newest:
@@ -136,4 +136,4 @@ def print_all(request, meeting_id):
     for each in newest:
         services.disclose(pack=each, verb="downloaded", by=request.user, at=clock.now())
     name = f"review-meeting-{meeting.period_to.isoformat()}.pdf"
-    return _file(printing.together(meeting, newest), "application/pdf", name)
+    return _file(printing.together(meeting, newest, request.user), "application/pdf", name)
