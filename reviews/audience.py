@@ -9,8 +9,8 @@ from datetime import date
 from uuid import UUID
 
 from careleavers.models import CareLeaver
+from reviews import beyond, small_numbers
 from reviews import figures as all_figures
-from reviews import small_numbers
 from reviews.attendance import CAME, CLOSED, MISSED, OUTSIDE, PAUSED, TO_COME
 from reviews.figures import Figures
 from reviews.models import ABOUT_THE_PANTRY, COUNTED_AS_OTHER, Audience, BarrierCategory
@@ -33,6 +33,10 @@ def seen_category(category: str, audience: str) -> str:
 
 def freeze(figures: Figures, audience: str) -> dict:
     """The figures of one audience as JSON: integers, ISO dates, codes, and names only for the Leaving Care Team."""
+    return beyond.add(_freeze(figures, audience), figures)
+
+
+def _freeze(figures: Figures, audience: str) -> dict:
     common = {
         "version": VERSION,
         "audience": audience,

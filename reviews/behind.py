@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from pantry.models import Membership
 from referrals.models import Referral
-from reviews import cohort
+from reviews import beyond, cohort
 from reviews.attendance import members_on
 from reviews.cohort import ANSWERS, STAGES
 from reviews.figures import Figures, held, open_barriers
@@ -26,6 +26,8 @@ def people(figures: Figures, key: str) -> Q:
         return cohort.reached(key, *given)
     if key == "barriers":
         return Q(pk__in=open_barriers(figures.agreement, figures.as_at).order_by().values("care_leaver"))
+    if "-" in key:
+        return Q(Among("pk", beyond.behind(figures, key)))
     introduced = _sent(figures).filter(membership__in=_members(figures, key).order_by().values("pk"))
     found = Q(Exists(introduced.filter(care_leaver=OuterRef("pk"))))
     return found & cohort.reached("identified", *given) if key in STAGES else found
@@ -33,7 +35,7 @@ def people(figures: Figures, key: str) -> Q:
 
 def without_person(figures: Figures, key: str) -> int:
     """How many members of a figure are known by number only: no introduction of theirs is on record."""
-    if key in STAGES or key in ANSWERS or key == "barriers":
+    if key in STAGES or key in ANSWERS or key == "barriers" or "-" in key:
         return 0
     introduced = _sent(figures).filter(membership=OuterRef("pk"))
     return _members(figures, key).filter(~Exists(introduced)).count()

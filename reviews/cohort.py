@@ -15,12 +15,12 @@ from django.db.models.lookups import Exact
 
 from careleavers.models import CareLeaver, CohortMove, CohortPlace
 from pantry.models import FundingAgreement
-from referrals.models import Referral
+from referrals.models import Referral, VolunteeringMove, VolunteeringOffer
 from reviews.attendance import Attendance, came_by, members_on
 from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import LONDON
 
-STAGES = ("identified", "offered", "agreed", "introduced", "joined", "first", "regular", "retained")
+STAGES = ("identified", "offered", "agreed", "introduced", "joined", "first", "regular", "retained", "volunteering")
 State = CohortPlace.State
 ANSWERS = {"declined": State.DECLINED, "no_reply": State.NO_REPLY, "unanswered": State.OFFERED}
 BEYOND, SAID_YES = ~Q(state=State.IDENTIFIED), Q(state=State.AGREED)
@@ -36,8 +36,14 @@ def sent(agreement: UUID, before: datetime) -> QuerySet[Referral]:
     return Referral.objects.filter(agreement=agreement, sent_at__lt=before).order_by()
 
 
+def begun(as_at: date) -> QuerySet[VolunteeringMove]:
+    """When somebody began to volunteer, by a day."""
+    counted = VolunteeringMove.objects.filter(undone_at__isnull=True, on__lte=as_at).order_by()
+    return counted.filter(state=VolunteeringOffer.State.VOLUNTEERING)
+
+
 def reached(key: str, agreement: UUID, as_at: date, before: datetime) -> Q:
-    """The condition on young people of a step up to "first"; `before` is the end of the day."""
+    """The condition on young people of a step up to "first", and of the last; `before` is the end of the day."""
     taken = steps(as_at).filter(place__care_leaver=OuterRef("pk"))
     theirs = sent(agreement, before).filter(care_leaver=OuterRef("pk"))
     introduced, agreed = Q(Exists(theirs)), Q(Exists(taken.filter(SAID_YES)))
@@ -52,6 +58,7 @@ def reached(key: str, agreement: UUID, as_at: date, before: datetime) -> Q:
             "introduced": introduced,
             "joined": Q(Exists(joined)),
             "first": Q(Exists(joined.filter(Exists(came)))),
+            "volunteering": Q(Exists(begun(as_at).filter(offer__care_leaver=OuterRef("pk")))),
         }[key]
     )
 
@@ -84,6 +91,9 @@ STEPS = Kept(
     )
 )
 SENT = Kept(lambda agreement, before: sent(agreement, before).values_list("care_leaver_id", "membership_id"))
+VOLUNTEERS = Kept(
+    lambda council, as_at: begun(as_at).filter(offer__care_leaver__council=council).values_list("offer__care_leaver_id")
+)
 LATEST = Kept(
     lambda council, agreement, as_at, before: (
         CareLeaver.objects.filter(_waiting(agreement, as_at, before), council=council)
@@ -118,6 +128,7 @@ class Cohort:
         """Every step."""
         rows = STEPS(council=self.agreement.funder_id, as_at=self.as_at)
         identified = {person for person, *_ in rows}
+        volunteers = VOLUNTEERS(council=self.agreement.funder_id, as_at=self.as_at)
         introduced = {person for person, _ in self._sent} & identified
         agreed = {person for person, _, said_yes in rows if said_yes} | introduced
         members = {
@@ -131,7 +142,9 @@ class Cohort:
             "offered": {person for person, offered, _ in rows if offered} | agreed,
             "agreed": agreed,
             "introduced": introduced,
-        } | {key: self.people(found) & identified for key, found in members.items()}
+            **{key: self.people(found) & identified for key, found in members.items()},
+            "volunteering": {person for (person,) in volunteers} & identified,
+        }
 
     @cached_property
     def funding_over(self) -> set[UUID]:

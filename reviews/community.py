@@ -1,6 +1,7 @@
 """Beyond the pantry: onward links offered in a period with what came of them, and who has begun to volunteer."""
 
 from collections import Counter
+from collections.abc import Set
 from datetime import date, timedelta
 from functools import cached_property
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from referrals.models import CommunityLinkMove, DirectoryEntry, VolunteeringMove
 from stockport_hubs.core.kept import Kept
 
-OFFERED, TAKEN_UP = "offered", "taken_up"
+OFFERED = "offered"
 LINK_STATES = ("taken_up", "not_taken_up", "helped", "did_not_help")
 KINDS = list(DirectoryEntry.Kind.values)
 
@@ -37,10 +38,11 @@ VOLUNTEERING_STEPS = Kept(
 
 
 class LinkFigures:
-    """Links a council's people were offered in a period, with what came of each by a day."""
+    """Links these people were offered in a period, with what came of each by a day."""
 
-    def __init__(self, council: UUID, first: date, last: date, as_at: date) -> None:
-        self.council, self.first, self.last, self.as_at = council, first, min(last, as_at), as_at
+    def __init__(self, council: UUID, people: Set[UUID], first: date, last: date, as_at: date) -> None:
+        self.council, self.people = council, people
+        self.first, self.last, self.as_at = first, min(last, as_at), as_at
 
     @cached_property
     def _links(self) -> dict[UUID, tuple[UUID, str, set[str]]]:
@@ -48,13 +50,9 @@ class LinkFigures:
         found: dict[UUID, tuple[UUID, str, set[str]]] = {}
         last = max(self.last, self.first - timedelta(days=1))
         for key, state, person, kind in LINK_STEPS(council=self.council, first=self.first, last=last, as_at=self.as_at):
-            found.setdefault(key, (person, kind, set()))[2].add(state)
+            if person in self.people:
+                found.setdefault(key, (person, kind, set()))[2].add(state)
         return {key: link for key, link in found.items() if OFFERED in link[2]}
-
-    @property
-    def people(self) -> set[UUID]:
-        """Who was offered at least one."""
-        return self.behind(OFFERED)
 
     def behind(self, state: str) -> set[UUID]:
         """The young people of the links that have been in a state."""
@@ -69,16 +67,17 @@ class LinkFigures:
 
 
 class VolunteeringFigures:
-    """How far a council's people are on the way to volunteering by a day."""
+    """How far these people are on the way to volunteering by a day."""
 
-    def __init__(self, council: UUID, as_at: date) -> None:
-        self.council, self.as_at = council, as_at
+    def __init__(self, council: UUID, people: Set[UUID], as_at: date) -> None:
+        self.council, self.people, self.as_at = council, people, as_at
 
     @cached_property
     def _steps(self) -> dict[UUID, list[str]]:
         found: dict[UUID, list[str]] = {}
         for person, state in VOLUNTEERING_STEPS(council=self.council, as_at=self.as_at):
-            found.setdefault(person, []).append(state)
+            if person in self.people:
+                found.setdefault(person, []).append(state)
         return found
 
     def begun(self) -> set[UUID]:

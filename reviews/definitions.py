@@ -22,6 +22,11 @@ DEFINITIONS = {
     "retained": Definition(
         "Retained", "Came in the 8 weeks after their last funded week", "people whose funding ended 8 weeks ago or more"
     ),
+    "volunteering": Definition(
+        "Volunteering",
+        "Have begun to volunteer at least once; each is counted once, also who has stopped",
+        "identified",
+    ),
     "declined": Definition("Declined", "Their latest answer is no, and they were not introduced", "offered"),
     "no_reply": Definition("No reply", "They did not reply to the latest offer, and were not introduced", "offered"),
     "unanswered": Definition("Not yet answered", "Offered, and the answer is still open", "offered"),
@@ -48,4 +53,15 @@ DEFINITIONS = {
     "left": Definition("Left", "Paid in advance and not yet drawn for blocks"),
     "holds": Definition("Held renewals", "Next blocks that wait for a manager's decision"),
     "barriers": Definition("Barriers", "Recorded as standing in the way and not closed"),
+    "asked": Definition(
+        "Asked how they are",
+        "Gave answers at the start, after 3 or after 6 months; “prefer not to say” is an answer",
+        "young people of the cohort whose questions were due by then",
+    ),
+    "better": Definition("Better", "Gave a better answer than at their own start", "those who answered both times"),
+    "same": Definition("Same", "Gave the same answer as at their own start", "those who answered both times"),
+    "worse": Definition("Worse", "Gave a worse answer than at their own start", "those who answered both times"),
+    "links": Definition(
+        "Onward links", "Places young people of the cohort were told about in the period, by what came of them since"
+    ),
 }

@@ -15,6 +15,7 @@ ON_THE_WAY = (
     Step("identified", "offered", ("~not offered",)),
     Step("offered", "agreed", ANSWERS),
     Step("agreed", "introduced", ("~not introduced",)),
+    Step("identified", "volunteering", ("~not volunteering",)),
 )
 AMONG_MEMBERS = (
     Step("introduced", "joined", ("~not joined",)),
@@ -34,7 +35,9 @@ AMONG_MEMBERS = (
 UNGUARDED = {"~other members", "~came and not retained"}
 PAGE_ONE = ("identified", "offered", "joined", "came_last4", "all_members", "had_weeks")
 AFTER = ("agreed", "introduced", "first", "regular", "lapsed", "could", "came", "holds", *ANSWERS)
-LAST = ("funding_over", "retained")
+LAST = ("funding_over", "retained", "volunteering")
+# Steps of the funnel that Stockport Homes does not know from its own work.
+OF_THE_COUNCIL = ("identified", "offered", "agreed", "volunteering")
 
 
 def of(frozen: dict) -> Model:
@@ -65,14 +68,14 @@ def _operators(frozen: dict) -> Model:
     their weeks and their money are its own and exact."""
     missed = {f"missed:{reason}": number for reason, number in frozen["missed"].items()}
     values = {
-        **{key: frozen["funnel"][key] for key in ("identified", "offered", "agreed", "introduced")},
+        **{key: frozen["funnel"][key] for key in (*OF_THE_COUNCIL, "introduced")},
         **frozen["answers"],
         **missed,
         "missed_total": frozen["missed_total"],
         **_barriers(frozen),
     }
     steps = (*ON_THE_WAY, Step("missed_total", "", tuple(missed)))
-    told = ("identified", "offered", "agreed", *ANSWERS, *missed, *_by_size(frozen))
+    told = (*OF_THE_COUNCIL, *ANSWERS, *missed, *_by_size(frozen))
     known = frozenset({"introduced", "missed_total"})
     values = _with_parts(values, steps)
     return Model(values, steps, told, values.keys() - known, known)
@@ -110,9 +113,7 @@ def hide(frozen: dict) -> dict:
         "barriers": frozen["barriers"] | {"categories": cells(frozen["barriers"]["categories"], "barrier:")},
     }
     if frozen["audience"] == Audience.STOCKPORT_HOMES:
-        own = {
-            key: number for key, number in frozen["funnel"].items() if key not in ("identified", "offered", "agreed")
-        }
+        own = {key: number for key, number in frozen["funnel"].items() if key not in OF_THE_COUNCIL}
         return out | {
             "funnel": cells(frozen["funnel"]) | own,
             "missed": cells(frozen["missed"], "missed:"),

@@ -93,6 +93,7 @@ def recount(scene, as_at: date) -> dict:
             "first": sum(1 for weeks in came.values() if weeks),
             "regular": sum(1 for member in still if sum(last_four(member)) >= 3),
             "retained": 0,
+            "volunteering": 0,
         },
         "answers": {
             "declined": sum(1 for states in moves.values() if states[-1] == "declined"),

@@ -10,11 +10,14 @@ from reviews.sections import (
     grid,
     invited,
     last_time,
+    links,
     members,
     money,
     renewals,
     summary,
     take_up,
+    volunteering,
+    wellbeing,
 )
 from reviews.sections.grid import LETTERS
 from reviews.tables import Section
@@ -28,6 +31,9 @@ ORDER = (
     (money, "money"),
     (renewals, "holds"),
     (barriers, "barriers"),
+    (wellbeing, "wellbeing"),
+    (links, "links"),
+    (volunteering, "volunteering"),
     (actions, "actions"),
     (last_time, "last_time"),
     (changes, "changed"),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from careleavers.models import CareLeaver
 from pantry.models import FundingAgreement
-from reviews import audience, behind, documents, rules, tables
+from reviews import audience, behind, beyond, documents, rules, tables
 from reviews import figures as all_figures
 from reviews.forms.figures import PeriodForm
 from reviews.models import Audience, ReviewMeeting
@@ -100,7 +100,7 @@ def figures_csv(request):
 def figure_people(request, key):
     """The young people behind one number; those known by membership number alone are counted."""
     form = _asked(request)
-    definition = all_figures.DEFINITIONS.get(key)
+    definition = beyond.definition(key)
     if not form.is_valid() or definition is None:
         raise Http404
     found = _compute(form)
