@@ -117,6 +117,7 @@ def cohort(draw: random.Random) -> dict:
             barriers[draw.choice([each for each in BarrierCategory.values if each not in COUNTED_AS_OTHER][:6])] += 1
     reasons = Counter(draw.choices(audience.MISSED_REASONS, [1, 1, 9, 3, 2], k=draw.choice([0, 3, 40])))
     funnel = {key: seen[key] for key in ("identified", "offered", "agreed", "introduced", "joined", "first", "regular")}
+    volunteers = random.Random(people).randint(0, seen["identified"])
     categories = {key: barriers[key] for key in BarrierCategory.values if key not in COUNTED_AS_OTHER}
     drawn = seen["joined"] * 10_100
     return {
@@ -128,7 +129,7 @@ def cohort(draw: random.Random) -> dict:
         "period_from": "2026-03-02",
         "period_to": "2026-05-31",
         "as_at": "2026-05-31",
-        "funnel": funnel | {"retained": seen["retained"]},
+        "funnel": funnel | {"retained": seen["retained"], "volunteering": volunteers},
         "funding_over": seen["funding_over"],
         "answers": {key: seen[key] for key in small_numbers.ANSWERS},
         "actions_done": 0,
@@ -305,7 +306,7 @@ def test_counting_up_is_no_way_round():
         steps = count(120, -loss)
         funnel = {key: next(steps) for key in ("identified", "offered", "agreed", "introduced", "joined", "first")}
         exact = base | {
-            "funnel": funnel | {"regular": next(steps) - 20, "retained": 0},
+            "funnel": funnel | {"regular": next(steps) - 20, "retained": 0, "volunteering": 0},
             "answers": {"declined": loss, "no_reply": 0, "unanswered": 0},
             "funding_over": 0,
             "members": {"had_weeks": funnel["first"], "came_last4": funnel["first"] - 10, "lapsed": 10},
