@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from reviews import documents, workbooks
+from reviews.cohort import STAGES
 from reviews.definitions import DEFINITIONS
 from reviews.models import Audience, ReviewPack
 from reviews.services import packs
@@ -46,10 +47,7 @@ def read_out(printed: list[str]) -> dict:
     day = r"\d{1,2} [A-Z][a-z]{2} \d{4}"
     weeks = [re.fullmatch(rf"({day}) (\d+) (\d+) (\d+) .*", line) for line in printed]
     return {
-        "funnel": {
-            key: after(printed, DEFINITIONS[key].name)
-            for key in ("identified", "offered", "agreed", "introduced", "joined", "first", "regular", "retained")
-        },
+        "funnel": {key: after(printed, DEFINITIONS[key].name) for key in STAGES},
         "answers": {key: after(printed, DEFINITIONS[key].name) for key in ("declined", "no_reply", "unanswered")},
         "weeks": [
             (datetime.strptime(found[1], "%d %b %Y").date(), *(int(each) for each in found.groups()[1:]))  # noqa: DTZ007

@@ -10,10 +10,7 @@ def section(frozen: dict) -> Section:
     got = frozen["volunteering"]
     if not any(got["now"].values()):
         return Section("volunteering", "Volunteering", empty="Nobody has been asked to volunteer yet.")
-    rows = tuple(
-        (Cell(VolunteeringOffer.State(state).label), count(number, now_key(state)))
-        for state, number in got["now"].items()
-    )
+    rows = tuple((Cell(_name(state)), count(number, now_key(state))) for state, number in got["now"].items())
     sentence = f"{people(got['begun'])} {'has' if got['begun'] == 1 else 'have'} begun to volunteer, each counted once."
     asked = sum(got["now"].values())
     table = Table(
@@ -23,3 +20,9 @@ def section(frozen: dict) -> Section:
         (Cell("Together"), count(asked)),
     )
     return Section("volunteering", "Volunteering", (sentence,), None, (table,))
+
+
+def _name(state: str) -> str:
+    """The step of the funnel of the same name counts also those who have stopped."""
+    label = VolunteeringOffer.State(state).label
+    return f"{label} now" if state == VolunteeringOffer.State.VOLUNTEERING else label

@@ -42,8 +42,8 @@ accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
 careleavers.CaseloadMove referrals.DirectoryEntry
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
 reviews.ReviewMeeting reviews.MeetingRhythm reviews.MeetingAttendance reviews.Action reviews.ReviewPack
-reviews.PackRecipient reviews.AgendaItem reviews.AgendaSave reviews.Minutes reviews.Disagreement reviews.DisagreementStep
-reviews.YearlyReview
+reviews.PackRecipient reviews.AgendaItem reviews.AgendaSave reviews.Minutes reviews.Disagreement
+reviews.DisagreementStep reviews.YearlyReview
 notifications.Message jobs.Job audit.Seal
 """.split()
 NUMBERS = {"pantry.Membership": "number", "referrals.Referral": "number"}
