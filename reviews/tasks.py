@@ -1,5 +1,6 @@
 """The jobs of the reviews; loaded at start, and make their e-mails known."""
 
+from contextlib import suppress
 from datetime import date, timedelta
 
 from pantry.models import FundingAgreement
@@ -9,6 +10,7 @@ from reviews.rules import EDITABLE
 from reviews.services import agenda, packs, reminders, yearly
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import clock
+from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs.services import Work, handler
 
 pack_messages.register()
@@ -38,7 +40,8 @@ def fill_agendas(work: Work) -> None:
     now = clock.now()
     soon = ReviewMeeting.objects.filter(state__in=EDITABLE, starts_at__lte=now + AHEAD, starts_at__gte=now - AHEAD)
     for meeting in soon.order_by("starts_at"):
-        agenda.fill(meeting=meeting, job="reviews.agenda", at=now)
+        with suppress(Refused):  # held this very moment
+            agenda.fill(meeting=meeting, job="reviews.agenda", at=now)
 
 
 @handler("reviews.remind", seconds=120, every_minutes=60, label="Reminding of actions")

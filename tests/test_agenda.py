@@ -286,6 +286,19 @@ def test_words_both_read_do_not_name_a_young_person(world, meeting, text):
         meetings.add_action(meeting=meeting, what=text, owner=world.manager, due_on=DAY, by=world.manager, at=AT)
 
 
+def test_what_is_written_of_a_pantrys_own_barrier_names_nobody(world):
+    world.person("Ash", "Sample")
+    about = {"council": world.council, "pantry": world.pantry, "category": "hours", "due_on": None, "raised_on": DAY}
+    who = {"owner": world.manager, "by": world.manager, "at": AT}
+    with pytest.raises(Refused, match="it names a young person"):
+        barriers.raise_barrier(care_leaver=None, note="Ash Sample cannot come", **about, **who)
+    made = barriers.raise_barrier(care_leaver=None, note="College days", **about, **who)
+    with pytest.raises(Refused, match="it names a young person"):
+        barriers.move(barrier=made, state="in_hand", note="Asked Ash Sample", **who)
+    with pytest.raises(Refused, match="it names a young person"):
+        barriers.add_action(barrier=made, what="Ask Ash Sample", due_on=DAY, **who)
+
+
 def test_a_word_that_may_be_a_name_is_asked_about(world, meeting):
     world.person("Grace", "Sample")
     with pytest.raises(LooksLikeAName, match="If “Grace” is a young person"):
@@ -364,6 +377,22 @@ def test_the_script_gets_its_answers_as_json(world, meeting):
     assert other.json()["problem"].startswith(f"{world.manager.name} saved this item at ")
     wrong = client.post(url, form(item, state="x"), **json)
     assert (wrong.status_code, wrong.json()["fields"]) == (400, ["state"])
+
+
+@pytest.mark.sqlite
+def test_who_came_is_saved_by_the_script_too(world, meeting):
+    row = meetings.invite(meeting=meeting, name="Bo", organisation=world.operator, by=world.manager, at=AT)
+    client, json = signed_in(world.pantry_manager), {"HTTP_ACCEPT": "application/json"}
+    url = reverse("reviews:meeting_attendance", args=[meeting.pk])
+    assert client.post(url, {f"came-{row.pk}": "yes"}, **json).json() == {"saved": "The list is saved."}
+    row.refresh_from_db()
+    assert row.came is True
+    world.hold(meeting, "held", "minutes_agreed")
+    refused = client.post(url, {f"came-{row.pk}": "no"}, **json)
+    assert (refused.status_code, refused.json()["problem"]) == (
+        400,
+        "The minutes are agreed. The list stays as it is.",
+    )
 
 
 @pytest.mark.sqlite

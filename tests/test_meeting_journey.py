@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from reviews.models import Action, AgendaItem, AgendaSave, Disagreement, ReviewMeeting
 from stockport_hubs.core import clock
 from stockport_hubs.core.weeks import spoken
+from stockport_hubs.jobs import services as jobs
 from tests import browser, factories
 from tests.journey import Journey, Person
 
@@ -72,6 +73,7 @@ def test_three_meetings_of_two_organisations(site, world, new_page, tmp_path):
     assert "The door is too narrow." in text and "Measure the door" in text
     an_action_is_carried_twice_and_closed(manager, pantry, world, days)
     a_disagreement_goes_up_two_rungs(pantry)
+    a_year_is_looked_back_on(manager, pantry)
 
 
 def both_come_and_add(manager: Person, pantry: Person, world) -> None:
@@ -133,9 +135,12 @@ def both_work_through_the_agenda(manager: Person, pantry: Person, world, meeting
     assert (saved.state, saved.owner, saved.due_on) == ("discussed", world.pantry_manager, due)
     assert [(each.what, each.owner) for each in Action.objects.all()] == [("Measure the door", world.pantry_manager)]
     # who came is said on the same page
-    for select in manager.page.locator("#people ~ form select").all():
+    line.set_offline(True)
+    for select in manager.page.locator("form[data-list] select").all():
         select.select_option("yes")
-    manager.press("Save who came")
+    expect(said(manager.page.locator("form[data-list]"))).to_have_text(re.compile("^Not yet saved"))
+    line.set_offline(False)
+    expect(said(manager.page.locator("form[data-list]"))).to_have_text("The list is saved.")
     assert set(meeting.attendance.values_list("came", flat=True)) == {True}
 
 
@@ -174,3 +179,14 @@ def a_disagreement_goes_up_two_rungs(pantry: Person) -> None:
     found = Disagreement.objects.get()
     assert (found.rung, [step.rung for step in found.steps.all()]) == (3, [1, 2, 3])
     assert "Settled" in pantry.text and "16+ Accommodation Panel" not in pantry.text
+
+
+def a_year_is_looked_back_on(manager: Person, pantry: Person) -> None:
+    manager.menu("Meetings").press(re.compile("^Count the year"))
+    jobs.pump()
+    link = re.compile("1 April .* to 31 March")
+    manager.menu("Meetings").follow(link, within="main").follow("Write what is said of the year")
+    manager.press("Save", refused="Write what went well").type(went_well="More came than the year before.")
+    manager.press("Save").press("Approve it for our organisation")
+    pantry.menu("Meetings").follow(link, within="main").press("Approve it for our organisation")
+    assert "Both organisations have approved it" in pantry.text and "More came" in pantry.text

@@ -56,7 +56,7 @@ ELSEWHERE = {  # why a route is not walked
         "introductions/printed/",
     },
     "seen in test_meeting_journey.py; the script sends it": {"reviews/agenda/<uuid:item_id>/"},
-    "seen in test_yearly.py; the sample pilot has no whole year": {
+    "seen in test_meeting_journey.py; the sample pilot has no whole year": {
         "reviews/years/<uuid:review_id>/",
         "reviews/years/<uuid:review_id>/approve/",
         "reviews/years/<uuid:review_id>/pdf/",

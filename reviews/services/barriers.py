@@ -10,6 +10,7 @@ from pantry.models import FundingAgreement, Pantry
 from reviews import rules
 from reviews.cohort import end_of
 from reviews.models import COUNTED_AS_OTHER, Action, Barrier, BarrierMove, BarrierState, ReviewMeeting
+from reviews.wording import refuse_names
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
@@ -48,6 +49,12 @@ def _subjects(barrier: Barrier) -> list:
 def operator_of(barrier: Barrier) -> UUID | None:
     """The operator that may work on a barrier: that of a pantry's own barrier, never of a young person's."""
     return barrier.pantry.operator_id if barrier.pantry and not barrier.care_leaver_id else None
+
+
+def _check_words(barrier: Barrier, texts: list[str], by: User) -> None:
+    """What is written of a pantry's own barrier is read by both organisations."""
+    if operator_id := operator_of(barrier):
+        refuse_names(texts, council_id=barrier.council_id, operator_id=operator_id, by=by, names_nobody=True)
 
 
 def carried(barrier: Barrier) -> str:
@@ -103,6 +110,7 @@ def raise_barrier(
         recorded_at=at,
     )
     _check_owner(owner, council.pk, operator_of(barrier))
+    _check_words(barrier, [note], by)
     barrier.save()
     BarrierMove.objects.create(barrier=barrier, state=BarrierState.OPEN, owner=owner, by=by, at=at)
     detail = {"category": category}
@@ -132,6 +140,7 @@ def move(
         )
     if state == BarrierState.WILL_NOT and not note.strip():
         raise Refused("Say why it will not be resolved. The meeting will ask.")
+    _check_words(locked, [note], by)
     if owner.pk != locked.owner_id:
         _check_owner(owner, locked.council_id, operator_of(locked))
     locked.state, locked.owner, locked.due_on = state, owner, due_on or locked.due_on
@@ -151,6 +160,7 @@ def add_action(*, barrier: Barrier, what: str, owner: User, due_on: date, by: Us
     if barrier.closed_on:
         raise Refused("This barrier is closed. If it has come back, record it again.")
     _check_owner(owner, barrier.council_id, operator_of(barrier))
+    _check_words(barrier, [what], by)
     action = Action.objects.create(barrier=barrier, what=what, owner=owner, due_on=due_on, made_by=by, made_at=at)
     audit.record("reviews.action.made", at=at, by=by, target=action, subjects=_subjects(barrier))
     return action

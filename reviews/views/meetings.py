@@ -4,6 +4,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.db import transaction
+from django.http import JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -230,7 +231,9 @@ def meeting_invite(request, meeting_id):
 @roles(*WORK_ON)
 @require_POST
 def meeting_attendance(request, meeting_id):
-    """Who came (came-ID = yes, no or empty), and who is taken off the list (remove = ID)."""
+    """Who came (came-ID = yes, no or empty), and who is taken off the list (remove = ID); the page's script asks for
+    JSON."""
+    by_script = request.headers.get("Accept", "").startswith("application/json")
     shown = get_meeting(request, meeting_id)
     remove = request.POST.get("remove", "")
     answers = {"yes": True, "no": False, "": None}
@@ -242,8 +245,12 @@ def meeting_attendance(request, meeting_id):
             elif not remove and answer in answers:
                 services.mark_attendance(attendance=row, came=answers[answer], by=request.user, at=clock.now())
     except Refused as why:
+        if by_script:
+            return JsonResponse({"problem": str(why)}, status=400)
         messages.error(request, str(why))
     else:
+        if by_script:
+            return JsonResponse({"saved": "The list is saved."})
         messages.success(request, "Taken off the list." if remove else "The list is saved.")
     work = request.POST.get("then") == "work"
     return redirect(reverse("reviews:meeting_work" if work else "reviews:meeting", args=[shown.pk]) + "#people")

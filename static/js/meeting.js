@@ -7,7 +7,7 @@ const KEPT_FOR = 12 * 60 * 60 * 1000;
 const who = document.querySelector("script[data-who]").dataset.who;
 const banner = document.querySelector("[data-unsaved]");
 const LABELS = { open: ["To discuss", "blue"], discussed: ["Discussed", "green"], put_off: ["Put off", "grey"] };
-let items = [];
+const items = [];
 const FAR = "There is no connection. What you typed is kept in this browser and is sent when the line is back.";
 
 function newKey() {
@@ -218,7 +218,41 @@ class Item {
   }
 }
 
-items = [...document.querySelectorAll("form[data-item]")].map((form) => new Item(form));
+// Who came: each answer goes by itself, and again until there is a line.
+class List {
+  constructor(form) {
+    this.form = form;
+    this.said = form.querySelector("[data-said]");
+    this.dirty = false;
+    form.addEventListener("change", () => this.send());
+  }
+
+  async send() {
+    clearTimeout(this.timer);
+    this.dirty = true;
+    const given = new URLSearchParams(new FormData(this.form)).toString();
+    let told = null;
+    try {
+      const answer = await fetch(this.form.action, {
+        method: "POST",
+        headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded" },
+        body: given,
+        redirect: "manual",
+      });
+      told = answer.ok || answer.status === 400 ? await answer.json() : null;
+    } catch {
+      told = null;
+    }
+    if (!told) this.timer = setTimeout(() => this.send(), AGAIN);
+    else if (given === new URLSearchParams(new FormData(this.form)).toString()) this.dirty = false;
+    this.said.textContent = told ? told.saved || `Not yet saved. ${told.problem}` : `Not yet saved. ${FAR}`;
+    show();
+  }
+}
+
+const list = document.querySelector("form[data-list]");
+if (list) items.push(new List(list));
+items.push(...[...document.querySelectorAll("form[data-item]")].map((form) => new Item(form)));
 
 function show() {
   const waiting = items.filter((item) => item.dirty || item.sending).length;
@@ -227,5 +261,5 @@ function show() {
 }
 
 show();
-window.addEventListener("online", () => items.forEach((item) => item.send()));
+window.addEventListener("online", () => items.filter((item) => item.dirty || item.sending).forEach((item) => item.send()));
 window.addEventListener("offline", show);

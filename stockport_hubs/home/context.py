@@ -40,7 +40,11 @@ COMMUNITY = (
 )
 DIRECTORY = ("Directory", "referrals:directory", "referrals:entry")
 BARRIERS = ("Barriers", "reviews:barriers", "reviews:barrier")
-MEETINGS = ("Meetings", "reviews:meetings", "reviews:meeting", "reviews:pack", "reviews:figures")
+MEETINGS = (
+    "Meetings",
+    "reviews:meetings",
+    *(f"reviews:{of}" for of in "meeting pack figure agenda minutes action disagreement rhythm yearly".split()),
+)
 ACCOUNTS = ("Accounts", "accounts:list", "accounts:")
 
 # (label, view name, beginnings of the names of other views under this entry); the longest fitting one is marked.
