@@ -5,6 +5,7 @@ The only importer of WeasyPrint. Arguments: memory limit in MiB, time limit in s
 
 import ctypes
 import io
+import re
 import resource
 import signal
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 STYLESHEET = Path(__file__).with_name("pack.css")
 NO_PANGO, NO_MEMORY = 3, 4
 PR_SET_PDEATHSIG = 1
+MARKED = rb"/\w+\s*<</MCID (\d+)>>\s*BDC"
 
 
 def limit(memory_mib: int, seconds: int) -> None:
@@ -45,15 +47,17 @@ def to_pdf(html: str) -> bytes:
 
 
 def for_readers(pdf: bytes) -> bytes:
-    """What WeasyPrint leaves out: every header cell says whether it heads a column or a row, and a link says in words
-    where it leads."""
+    """What WeasyPrint leaves out: every header cell says whether it heads a column or a row, a link says in words where
+    it leads, and what stands in the margins of a page is marked as its furniture."""
     import pikepdf
 
     with pikepdf.open(io.BytesIO(pdf)) as document:
         root = document.Root.get("/StructTreeRoot")
         waiting = [(root, "")] if root is not None else []
+        read: dict[tuple[int, int], set[int]] = {}  # page → its pieces of text that the tags read
         while waiting:
             element, section = waiting.pop()
+            _note_text(element, read)
             kind = str(element.get("/S", ""))
             if kind in ("/THead", "/TBody", "/TFoot", "/Table"):
                 section = kind
@@ -68,13 +72,45 @@ def for_readers(pdf: bytes) -> bytes:
                 else:
                     element.A = pikepdf.Array([known, table])
             waiting += [(child, section) for child in _children(element)]
+        numbers = pikepdf.NumberTree(root.ParentTree) if root is not None else {}
         for page in document.pages:
+            _mark_furniture(document, page, read.get(page.obj.objgen, set()), numbers)
             for note in page.get("/Annots", []):
                 if "/Dest" in note and isinstance(note.Dest, pikepdf.String):
                     note.Contents = pikepdf.String(f"Go to {str(note.Dest).replace('-', ' ')}")
         out = io.BytesIO()
         document.save(out, deterministic_id=True)
     return out.getvalue()
+
+
+def _note_text(element, read: dict[tuple[int, int], set[int]]) -> None:
+    import pikepdf
+
+    kids = element.get("/K")
+    for kid in list(kids) if isinstance(kids, pikepdf.Array) else [kids]:
+        if isinstance(kid, int):
+            read.setdefault(element.Pg.objgen, set()).add(int(kid))
+        elif isinstance(kid, pikepdf.Dictionary) and "/MCID" in kid:
+            read.setdefault(kid.get("/Pg", element.get("/Pg")).objgen, set()).add(int(kid.MCID))
+
+
+def _mark_furniture(document, page, read: set[int], numbers) -> None:
+    """Text of a page that no tag reads is what WeasyPrint put into its margins: title, maker, number of the page."""
+    import pikepdf
+
+    known = numbers[int(page.StructParents)] if "/StructParents" in page else []
+
+    def mark(found: re.Match) -> bytes:
+        number = int(found[1])
+        if number in read:
+            return found[0]
+        if number < len(known):
+            known[number] = None
+        return b"/Artifact <</Type /Pagination>> BDC"
+
+    parts = page.Contents if isinstance(page.Contents, pikepdf.Array) else [page.Contents]
+    content = b"\n".join(part.read_bytes() for part in parts)
+    page.Contents = document.make_stream(re.sub(MARKED, mark, content))
 
 
 def _attributes(element) -> list:
