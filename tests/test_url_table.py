@@ -12,12 +12,16 @@ from itertools import product
 import pytest
 from django.apps import apps
 from django.db import transaction
+from django.db.models import Max
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from careleavers.models import CareLeaverQuerySet
+from careleavers.models import CareLeaver, CareLeaverQuerySet
+from referrals.models import Referral
 from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role
+from stockport_hubs.audit import services as audit
+from stockport_hubs.audit.models import AuditEvent
 from tests.world import make_scheme
 
 A, M, F, V, P, D = (
@@ -289,6 +293,10 @@ def schemes(django_db_setup, django_db_blocker):
     """Made once for every URL; each call is undone."""
     with django_db_blocker.unblock(), transaction.atomic():
         own, other = make_scheme("Own"), make_scheme("Other")
+        people = CareLeaver.objects.filter(council=own["council"]).values_list("pk", "reference", "preferred_name")
+        own["people"] = {key: words for key, *words in people}
+        members = Referral.objects.exclude(membership=None).values_list("care_leaver_id", "membership_id")
+        own["member_of"] = dict(members)
         yield {"own": own, "other": other, "colleague": own | own["colleague"]}
         transaction.set_rollback(True)
 
@@ -368,21 +376,48 @@ def calls(name: str, role: Role | None) -> list[tuple[str, str]]:
     return list(product(whose, ("get", "post")))
 
 
+def shown(content: str, people: dict) -> set[uuid.UUID]:
+    """Whom a page names, by id, reference or the name they are called by."""
+    return {
+        key
+        for key, (reference, name) in people.items()
+        if str(key) in content or re.search(rf"\b({re.escape(reference)}|{re.escape(name)})\b", content)
+    }
+
+
+def unlogged(content: str, scheme: dict, before: int) -> str:
+    """What is wrong with the audit of a page that names young people: one event names all of them, as young people or
+    as the members they became."""
+    if not (named := shown(content, scheme["people"])):
+        return ""
+    events = [
+        set(event.subjects.values_list("subject_id", flat=True)) for event in AuditEvent.objects.filter(pk__gt=before)
+    ]
+    if len(events) != 1:
+        return f"names {len(named)} young people and writes {len(events)} events"
+    left_out = {key for key in named if not {key, scheme["member_of"].get(key)} & events[0]}
+    return f"names {len(left_out)} young people its event leaves out" if left_out else ""
+
+
 def answers(clients, schemes, names) -> dict[tuple, int | str]:
-    """Status by (URL, role, own or other, method), or whose id the page holds; each call is undone."""
+    """Status by (URL, role, own or other, method), or what is wrong: whose id the page holds, who is named and not
+    logged. Each call is undone."""
     found: dict[tuple, int | str] = {}
     for name, (role, client) in product(names, clients.items()):
         for whose, method in calls(name, role):
             with transaction.atomic():
+                before = AuditEvent.objects.aggregate(last=Max("pk"))["last"]
                 response = getattr(client, method)(address(name, schemes[whose], role or A))
                 if hasattr(response, "render") and not response.is_rendered:
                     response.render()
+                found[name, role, whose, method] = response.status_code
+                if whose == "own" and response.status_code == 200 and not response.streaming:
+                    content, away = response.content.decode(errors="replace"), strangers(schemes, role)
+                    if held := set(UUID.findall(content)) & set(away):
+                        found[name, role, whose, method] = f"holds the id of another's {away[min(held)]}"
+                    elif method == "get" and (wrong := unlogged(content, schemes["own"], before)):
+                        found[name, role, whose, method] = wrong
                 transaction.set_rollback(True)
-            found[name, role, whose, method] = response.status_code
-            if whose == "own" and response.status_code == 200 and not response.streaming:
-                away = strangers(schemes, role)
-                if held := set(UUID.findall(response.content.decode(errors="replace"))) & set(away):
-                    found[name, role, whose, method] = f"holds the id of another's {away[min(held)]}"
     return found
 
 
@@ -442,6 +477,42 @@ def test_the_table_fails_when_one_scope_is_removed(clients, schemes, monkeypatch
     monkeypatch.setattr(CareLeaverQuerySet, "for_user", lambda self, user: self.all())
     names = {"careleavers:detail", "careleavers:edit"}
     assert any("careleavers:detail" in fault for fault in faults(answers(clients, schemes, names)))
+
+
+NAMING = {  # pages that name young people, and for whom
+    "careleavers:detail": {A, M},
+    "careleavers:wellbeing": {A, M},
+    "referrals:list": {A, M, P},
+    "referrals:links": {A, M},
+    "reviews:figures": {M},
+    "pantry:session": {V, P},
+}
+
+
+@pytest.mark.django_db
+def test_the_table_fails_when_a_page_that_names_someone_writes_no_event_or_two(clients, schemes, monkeypatch):
+    record = audit.record
+    for times in (0, 2):
+
+        def planted(*args, times=times, **kwargs):
+            for _ in range(times):
+                record(*args, **kwargs)
+
+        monkeypatch.setattr(audit, "record", planted)
+        wrong = {}
+        for (name, role, whose, method), said in answers(clients, schemes, NAMING).items():
+            if "young people and writes" in str(said) and (whose, method) == ("own", "get"):
+                wrong.setdefault(name, set()).add(role)
+                assert said.endswith(f"and writes {times} events")
+        assert wrong == NAMING
+
+
+@pytest.mark.django_db
+def test_the_table_fails_when_an_event_leaves_somebody_out(clients, schemes, monkeypatch):
+    record = audit.record
+    monkeypatch.setattr(audit, "record", lambda *args, subjects=(), **more: record(*args, **more))
+    found = answers(clients, schemes, {"careleavers:list"})
+    assert "its event leaves out" in found["careleavers:list", M, "own", "get"]
 
 
 @pytest.mark.django_db

@@ -94,7 +94,7 @@ def _settled(got: dict) -> tuple[str, shapes.Columns, Table]:
         "that survey. Its question is worded otherwise and was put to another group, so the difference is no effect "
         "of the scheme; a young person’s own start is what to compare with."
     )
-    columns = ("Settled in the neighbourhood", "Said so", "Answered", "Share", "Preferred not to say")
+    columns = ("When", "Said so", "Answered", "Share", "Preferred not to say")
     return sentence, chart, Table("Settled in the neighbourhood", columns, rows + (published,), note=note)
 
 

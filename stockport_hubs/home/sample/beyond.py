@@ -43,7 +43,7 @@ def follow(story, care_leaver: CareLeaver, advisor: User, day: date, last: date,
         _ask(story, care_leaver, START, day, levels, advisor, at)
     for point in LATER:
         after, at_most, share = WHEN[point]
-        levels = {key: max(0.0, level - draw.uniform(-0.12, 0.22)) for key, level in levels.items()}
+        levels = {key: max(0.0, level - draw.uniform(-0.08, 0.3)) for key, level in levels.items()}
         asked_on = day + timedelta(days=after + draw.randint(0, at_most))
         if draw.random() < share and asked_on < last:
             story.in_the_evening(
@@ -51,7 +51,7 @@ def follow(story, care_leaver: CareLeaver, advisor: User, day: date, last: date,
                 lambda at, point=point, on=asked_on, so=levels: _ask(story, care_leaver, point, on, so, advisor, at),
             )
     if draw.random() < 0.55:
-        _link(story, care_leaver, advisor, day + timedelta(days=draw.randint(7, 70)), last)
+        _link(story, care_leaver, advisor, day + timedelta(days=draw.randint(7, 150)), last)
     if draw.random() < 0.3:
         _volunteer(story, care_leaver, advisor, day + timedelta(days=draw.randint(40, 90)), last)
 
