@@ -1,8 +1,8 @@
 """The fixed cohort on its way: who was offered an introduction, agreed, was introduced, joined, came, stayed.
 
-A step is told by rows of its own: steps of the cohort place, introductions, members, collections, each chosen in one
-place (`steps`, `sent`, `members_on`, `came_by`). `Cohort` reads those of everybody at once, for the numbers; `reached`
-and `answered` are the same as conditions on young people, for a list in pages of those behind a number.
+A step is told by rows of its own: cohort places and their steps, introductions, members, collections, each chosen in
+one place (`places`, `steps`, `sent`, `members_on`, `came_by`). `Cohort` reads those of everybody at once, for the
+numbers; `reached` and `answered` are the same as conditions on young people, for a list in pages of those behind one.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.lookups import Exact
 
 from careleavers.models import CareLeaver, CohortMove, CohortPlace
@@ -23,7 +23,15 @@ from stockport_hubs.core.weeks import LONDON
 STAGES = ("identified", "offered", "agreed", "introduced", "joined", "first", "regular", "retained", "volunteering")
 State = CohortPlace.State
 ANSWERS = {"declined": State.DECLINED, "no_reply": State.NO_REPLY, "unanswered": State.OFFERED}
-BEYOND, SAID_YES = ~Q(state=State.IDENTIFIED), Q(state=State.AGREED)
+STEPS_OF: dict[str, list[str]] = {
+    "offered": [state for state in State.values if state != State.IDENTIFIED],
+    "agreed": [State.AGREED],
+}
+
+
+def places(as_at: date) -> QuerySet[CohortPlace]:
+    """Of everyone who was ticked by a day."""
+    return CohortPlace.objects.filter(ticked_on__lte=as_at).order_by()
 
 
 def steps(as_at: date) -> QuerySet[CohortMove]:
@@ -44,18 +52,19 @@ def begun(as_at: date) -> QuerySet[VolunteeringMove]:
 
 def reached(key: str, agreement: UUID, as_at: date, before: datetime) -> Q:
     """The condition on young people of a step up to "first", and of the last; `before` is the end of the day."""
-    taken = steps(as_at).filter(place__care_leaver=OuterRef("pk"))
+    ticked = places(as_at).filter(care_leaver=OuterRef("pk"))
     theirs = sent(agreement, before).filter(care_leaver=OuterRef("pk"))
-    introduced, agreed = Q(Exists(theirs)), Q(Exists(taken.filter(SAID_YES)))
     joined = theirs.filter(membership__in=members_on(agreement, as_at).order_by().values("pk"))
     came = came_by(as_at).filter(membership=OuterRef("membership"))
+    introduced = sent(agreement, before).values("care_leaver")
     return (
-        Q(Exists(taken))
+        Q(Exists(ticked))
         & {
             "identified": Q(),
-            "offered": Q(Exists(taken.filter(BEYOND))) | agreed | introduced,
-            "agreed": agreed | introduced,
-            "introduced": introduced,
+            # One set of keys: for "one or the other" PostgreSQL asks for each person in turn.
+            "offered": Q(pk__in=_taken("offered", as_at).values("place__care_leaver").union(introduced)),
+            "agreed": Q(pk__in=_taken("agreed", as_at).values("place__care_leaver").union(introduced)),
+            "introduced": Q(Exists(theirs)),
             "joined": Q(Exists(joined)),
             "first": Q(Exists(joined.filter(Exists(came)))),
             "volunteering": Q(Exists(begun(as_at).filter(offer__care_leaver=OuterRef("pk")))),
@@ -63,17 +72,24 @@ def reached(key: str, agreement: UUID, as_at: date, before: datetime) -> Q:
     )
 
 
+def _taken(key: str, as_at: date) -> QuerySet[CohortMove]:
+    return steps(as_at).filter(state__in=STEPS_OF[key])
+
+
 def _waiting(agreement: UUID, as_at: date, before: datetime) -> Q:
-    """Offered and not agreed."""
-    given = (agreement, as_at, before)
-    return reached("offered", *given) & ~reached("agreed", *given)
+    """Offered, and neither agreed nor introduced."""
+    offered, agreed = (_taken(key, as_at).filter(place__care_leaver=OuterRef("pk")) for key in ("offered", "agreed"))
+    introduced = sent(agreement, before).filter(care_leaver=OuterRef("pk"))
+    return Q(Exists(offered)) & ~Q(Exists(agreed)) & ~Q(Exists(introduced))
 
 
-def _latest(as_at: date) -> Subquery:
-    """The state of the latest step; two of one moment stand in the order of the states."""
+def _latest(as_at: date) -> Case:
+    """The state of the latest step, which is the place's own unless it has moved since; two steps of one moment stand
+    in the order of the states."""
     in_order = Case(*(When(state=state, then=Value(n)) for n, state in enumerate(State.values)))
     taken = steps(as_at).filter(place__care_leaver=OuterRef("pk"))
-    return Subquery(taken.order_by("-on", "-recorded_at", in_order.desc()).values("state")[:1])
+    then = Subquery(taken.order_by("-on", "-recorded_at", in_order.desc()).values("state")[:1])
+    return Case(When(cohort_place__state_on__lte=as_at, then=F("cohort_place__state")), default=then)
 
 
 def answered(key: str, agreement: UUID, as_at: date, before: datetime) -> Q:
@@ -81,15 +97,14 @@ def answered(key: str, agreement: UUID, as_at: date, before: datetime) -> Q:
     return _waiting(agreement, as_at, before) & Q(Exact(_latest(as_at), Value(ANSWERS[key])))
 
 
-# Everyone of the cohort: (person, steps beyond "identified", times they agreed).
-STEPS = Kept(
-    lambda council, as_at: (
-        steps(as_at)
-        .filter(place__care_leaver__council=council)
-        .values_list("place__care_leaver_id")
-        .annotate(offered=Count("pk", filter=BEYOND), agreed=Count("pk", filter=SAID_YES))
-    )
-)
+def _everyone(council, as_at):
+    made = {
+        key: Count("pk", filter=Q(moves__state__in=states, moves__on__lte=as_at)) for key, states in STEPS_OF.items()
+    }
+    return places(as_at).filter(council=council).values_list("care_leaver_id").annotate(**made)
+
+
+STEPS = Kept(_everyone)  # everyone of the cohort: (person, steps beyond "identified", times they agreed)
 SENT = Kept(lambda agreement, before: sent(agreement, before).values_list("care_leaver_id", "membership_id"))
 VOLUNTEERS = Kept(
     lambda council, as_at: begun(as_at).filter(offer__care_leaver__council=council).values_list("offer__care_leaver_id")

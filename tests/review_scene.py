@@ -62,8 +62,9 @@ class Scene(factories.World):
             eligibility="former_relevant",
             created_at=factories.moment(JOINED_ON),
         )
-        place = CohortPlace.objects.create(care_leaver=made, state_on=JOINED_ON)
-        self.step(place, "identified", JOINED_ON - 3 * WEEK)
+        ticked = JOINED_ON - 3 * WEEK
+        place = CohortPlace.objects.create(care_leaver=made, council=self.council, ticked_on=ticked, state_on=JOINED_ON)
+        self.step(place, "identified", ticked)
         return made
 
     def step(self, place: CohortPlace, state: str, on: date) -> None:

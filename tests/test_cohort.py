@@ -30,7 +30,9 @@ def world(settings):
 
 def in_state(world, state):
     person = world.person(advisor=world.advisor)
-    place = CohortPlace.objects.create(care_leaver=person, state=state, state_on=TODAY)
+    place = CohortPlace.objects.create(
+        care_leaver=person, council=person.council, ticked_on=TODAY, state=state, state_on=TODAY
+    )
     earlier = NOW - timedelta(hours=1)
     CohortMove.objects.create(place=place, state=state, on=TODAY, by=world.manager, recorded_at=earlier)
     return person
@@ -119,7 +121,10 @@ def test_a_manager_ticks_some_or_everyone_found(world, client):
 def test_counts_lead_to_the_people(world, client):
     names = {"Ada": "identified", "Bea": "offered", "Cat": "offered", "Dee": "declined"}
     for n, (name, state) in enumerate(names.items()):
-        CohortPlace.objects.create(care_leaver=world.person(f"R{n}", name), state=state, state_on=TODAY)
+        person = world.person(f"R{n}", name)
+        CohortPlace.objects.create(
+            care_leaver=person, council=person.council, ticked_on=TODAY, state=state, state_on=TODAY
+        )
     world.person("R9", "Outside")
     client.force_login(world.manager)
     page = client.get(url("cohort"))
@@ -136,7 +141,7 @@ def test_counts_lead_to_the_people(world, client):
 def test_the_cohort_asks_the_same_number_of_queries_however_long(world, client, count, django_assert_num_queries):
     for n in range(count):
         person = world.person(f"R{n}", advisor=world.advisor)
-        CohortPlace.objects.create(care_leaver=person, state_on=TODAY)
+        CohortPlace.objects.create(care_leaver=person, council=person.council, ticked_on=TODAY, state_on=TODAY)
         world.person(f"X{n}", advisor=world.advisor)
     client.force_login(world.manager)
     for name, queries in (("cohort", 9), ("cohort_tick", 9)):

@@ -118,13 +118,6 @@ class CareLeaverQuerySet(models.QuerySet):
             due |= is_time & Q(~Exists(asked.filter(point=key)))
         return found.filter(due)
 
-    def cohort_counts(self) -> dict[str, int]:
-        """How many of these people are in each state of the cohort."""
-        from careleavers.models.cohort import CohortPlace
-
-        places = CohortPlace.objects.filter(care_leaver__in=self.order_by().values("pk")).order_by()
-        return dict(places.values_list("state").annotate(people=models.Count("*")))
-
     def outside_cohort(self) -> "CareLeaverQuerySet":
         """Who has no place in the cohort."""
         from careleavers.models.cohort import CohortPlace

@@ -22,7 +22,9 @@ def tick(*, care_leavers: Iterable[CareLeaver], on: date, by: User | None = None
     people = list(care_leavers)
     known = set(CohortPlace.objects.filter(care_leaver__in=people).values_list("care_leaver_id", flat=True))
     new = [person for person in people if person.pk not in known and not person.has_died]
-    places = CohortPlace.objects.bulk_create([CohortPlace(care_leaver=person, state_on=on) for person in new])
+    places = CohortPlace.objects.bulk_create(
+        [CohortPlace(care_leaver=person, council_id=person.council_id, ticked_on=on, state_on=on) for person in new]
+    )
     CohortMove.objects.bulk_create(
         [CohortMove(place=place, state=State.IDENTIFIED, on=on, by=by, recorded_at=at) for place in places]
     )

@@ -31,7 +31,7 @@ def overview(request):
     """Counts per state, each leading to its people."""
     today, query = clock.today(), request.GET.get("q", "").strip()
     everyone = CareLeaver.objects.for_user(request.user)
-    counts = everyone.cohort_counts()
+    counts = CohortPlace.objects.for_user(request.user).counts()
     state = request.GET.get("state", "")
     shown = everyone.filter(cohort_place__isnull=False).search(query)
     if state in State.values:

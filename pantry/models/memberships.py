@@ -144,6 +144,8 @@ class MembershipMove(UuidModel):
 
     class Meta:
         ordering = ["on", "recorded_at"]
+        # Most members have never been anything but open: who has is found without reading the others' moves.
+        indexes = [models.Index(fields=["membership", "on"], condition=~Q(state="open"), name="move_but_open")]
         constraints = [choices_constraint("state", Membership.State, "membership_move_state_valid")]
 
 
