@@ -253,7 +253,7 @@ def test_a_refusal_of_the_purchase_is_said_before_anything_is_done(world, client
     assert refusal(held.preview, decision=decision, outcome="renewed", by=world.manager, at=moment(DUE))
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("list", 18), ("page", 14)])
+@pytest.mark.parametrize(("kind", "expected"), [("list", 16), ("page", 14)])
 def test_the_number_of_queries_does_not_grow(world, client, django_assert_num_queries, kind, expected):
     decision = hold(world)
     as_user(client, world.manager)
