@@ -45,13 +45,14 @@ MEETINGS = (
     "reviews:meetings",
     *(f"reviews:{of}" for of in "meeting pack figure agenda minutes action disagreement rhythm yearly".split()),
 )
+PACKS = ("Packs", "reviews:packs", "reviews:pack")
 ACCOUNTS = ("Accounts", "accounts:list", "accounts:")
 
 # (label, view name, beginnings of the names of other views under this entry); the longest fitting one is marked.
 MENU = {
     Role.PERSONAL_ADVISOR: (HOME, PEOPLE, INTRODUCTIONS, COMMUNITY, BARRIERS, MEETINGS),
     Role.LEAVING_CARE_MANAGER: (HOME, PEOPLE, COHORT, INTRODUCTIONS, COMMUNITY, RENEWALS, MONEY, BARRIERS, MEETINGS),
-    Role.FINANCE_OFFICER: (HOME, MONEY, TARIFFS),
+    Role.FINANCE_OFFICER: (HOME, MONEY, TARIFFS, PACKS),
     Role.PANTRY_VOLUNTEER: (TODAY,),
     Role.PANTRY_MANAGER: (HOME, INTRODUCTIONS, SESSIONS, MEMBERS, PANTRIES, DIRECTORY, RENEWALS, BARRIERS, MEETINGS),
     Role.ADMINISTRATOR: (HOME, ACCOUNTS),
