@@ -111,9 +111,9 @@ def _broken(now):
     raise OperationalError("password of postgres://hubs:secret@db")
 
 
-def test_readiness_asks_three_queries_and_is_quick(client, django_assert_num_queries):
+def test_readiness_asks_two_queries_and_is_quick(client, django_assert_num_queries):
     client.get("/health/ready/")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         began = time.monotonic()
         assert ready(client) == (200, OK)
     assert time.monotonic() - began < 0.5

@@ -22,9 +22,11 @@ from operator import or_
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import Q, Subquery
+from django.db.models.functions import Coalesce
 
 from stockport_hubs.audit.models import AuditEvent, AuditSubject, Seal
+from stockport_hubs.core.kept import Kept
 
 log = logging.getLogger(__name__)
 
@@ -181,11 +183,17 @@ def _runs(ids: list[int]) -> Runs:
     return runs
 
 
+def _unsealed() -> models.QuerySet:
+    sealed = Seal.objects.filter(chain="audit").order_by("-number").values("last_id")[:1]
+    return AuditEvent.objects.filter(id__gt=Coalesce(Subquery(sealed), 0)).order_by("id").values_list("stored_at")[:1]
+
+
+UNSEALED = Kept(_unsealed)
+
+
 def oldest_unsealed() -> datetime | None:
-    """When the first audit row that waits for its seal was stored; two queries. Late comers are left to the check."""
-    last = _last(chains["audit"])
-    waiting = AuditEvent.objects.filter(id__gt=last.last_id if last else 0).order_by("id")
-    return waiting.values_list("stored_at", flat=True).first()
+    """When the first audit row that waits for its seal was stored. Late comers are left to the check."""
+    return next((stored for (stored,) in UNSEALED()), None)
 
 
 # -- checking ----------------------------------------------------------------------------------------------------------

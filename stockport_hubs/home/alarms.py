@@ -20,7 +20,7 @@ class Alarm:
 
 
 def alarms(now: datetime) -> list[Alarm]:
-    """Three queries; `now` is the real clock's, as leases are."""
+    """Two queries; `now` is the real clock's, as leases are."""
     found = []
     due, stored = jobs.oldest_due(now), seals.oldest_unsealed()
     if due and now - due > jobs.OVERDUE:

@@ -19,6 +19,7 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.kept import Kept
 from stockport_hubs.jobs.models import CANCELLED, Job
 
 log = logging.getLogger(__name__)
@@ -87,9 +88,12 @@ def watched_by(role: str) -> list[str]:
     return [kind for kind, each in _handlers.items() if role in each.watched_by]
 
 
+OLDEST_DUE = Kept(lambda now: Job.objects.claimable(now).values_list("due_at")[:1])
+
+
 def oldest_due(now: datetime) -> datetime | None:
     """Since when the oldest job waits that is due and that nobody works on."""
-    return Job.objects.claimable(now).values_list("due_at", flat=True).first()
+    return next((due for (due,) in OLDEST_DUE(now=now)), None)
 
 
 def words(name: str) -> str:
