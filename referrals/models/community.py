@@ -102,6 +102,7 @@ class CommunityLink(UuidModel):
 
     class Meta:
         ordering = ["-offered_on"]
+        indexes = [models.Index(fields=["-offered_on", "id"], name="link_by_day")]
         constraints = [
             choices_constraint("state", CommunityLinkState, "link_state_valid"),
             models.UniqueConstraint(
@@ -133,6 +134,7 @@ class VolunteeringOffer(UuidModel):
 
     class Meta:
         ordering = ["-state_on"]
+        indexes = [models.Index(fields=["-state_on", "id"], name="volunteering_by_day")]
         constraints = [
             choices_constraint("state", VolunteeringState, "volunteering_state_valid"),
             models.CheckConstraint(
