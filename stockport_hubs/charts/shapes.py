@@ -1,31 +1,42 @@
 """Plain series in, geometry out: what the SVG templates draw. No ORM, no colour that carries meaning alone.
 
 A chart says everything in its `sentence` (the SVG's <title>, read out instead of the picture) and stands beside a table
-of the same numbers. Everything is in the units of the viewBox; shades are chosen to differ in grey.
+of the same numbers. It has no viewBox: what lies from left to right is in per cent of whatever width it is given, text
+and heights are in pixels, so letters are as large on a phone as in print. What fits into `NARROW` pixels fits
+everywhere. Shades are chosen to differ in grey.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-WIDTH = 480
-FONT = 11
-LETTER = 6.2  # a generous average width of one letter at that size
+NARROW = 320  # pixels: a phone of 360 less its margins
+FONT = 13
+LETTER = 7.2  # a generous average width of one letter at that size
+LINE = 18
+DENSE = 9  # pixels a week at `NARROW`: below it the columns touch, and read as steps
+
+
+def share(pixels: float) -> float:
+    """Per cent of the narrowest chart."""
+    return round(100 * pixels / NARROW, 2)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One horizontal bar with its words."""
+    """One horizontal bar with its words; no width: its count is not shown."""
 
     label: str
     value: str
+    label_y: float
     y: float
     text_y: float
-    width: float
+    width: float | None
+    value_x: float
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Horizontal bars, one below the other, of one scale."""
+    """Horizontal bars of one scale, their names before them, or above where a name is long."""
 
     sentence: str
     bars: tuple[Bar, ...]
@@ -33,15 +44,10 @@ class Bars:
     full: float
     height: float
     template = "charts/bars.html"
-    width = WIDTH
 
     @property
     def label_x(self) -> float:
-        return round(self.left - 6, 1)
-
-    @property
-    def value_x(self) -> float:
-        return round(self.left + self.full + 6, 1)
+        return round(self.left - 2, 2)
 
 
 @dataclass(frozen=True)
@@ -60,84 +66,104 @@ class Column:
 
 @dataclass(frozen=True)
 class Columns:
-    """Upright pairs over time: how many could, and of these how many did."""
+    """Upright pairs over time: how many could, and of these how many did; many of them touch, as steps."""
 
     sentence: str
     columns: tuple[Column, ...]
-    ticks: tuple[tuple[float, float, int], ...]
+    ticks: tuple[tuple[float, float, int, str], ...]  # line, words, number, as written
     behind_name: str
     front_name: str
     left: float
-    right: float
+    top: float
     floor: float
     height: float
+    is_dense: bool
     template = "charts/columns.html"
-    width = WIDTH
 
     @property
     def tick_x(self) -> float:
-        return round(self.left - 4, 1)
+        return round(self.left - 1.5, 2)
 
     @property
     def label_y(self) -> float:
-        return self.floor + 15
-
-    @property
-    def key(self) -> tuple[float, float, float]:
-        """Where the words of the first key stand, the box of the second, and its words."""
-        words = self.left + 18
-        box = words + len(self.behind_name) * LETTER + 14
-        return round(words, 1), round(box, 1), round(box + 18, 1)
+        return self.floor + 17
 
 
-def bars(sentence: str, rows: Sequence[tuple[str, int]], total: int | None = None) -> Bars:
-    """(label, count) rows as horizontal bars; `total` is the full length (by default the largest count)."""
-    full = max([total or 0, *(count for _, count in rows), 1])
-    left = max((len(label) for label, _ in rows), default=0) * LETTER + 8
-    room = WIDTH - left - 5 * LETTER - 8
-    made = tuple(
-        Bar(label=label, value=f"{count:,}", y=n * 24 + 4, text_y=n * 24 + 17, width=round(room * count / full, 1))
-        for n, (label, count) in enumerate(rows)
-    )
-    return Bars(sentence=sentence, bars=made, left=round(left, 1), full=round(room, 1), height=len(rows) * 24 + 4)
+def bars(
+    sentence: str,
+    rows: Sequence[tuple[str, int | None]],
+    total: int | None = None,
+    said: Callable[[int], str] = "{:,}".format,
+) -> Bars:
+    """(label, count) rows as horizontal bars; `total` is the full length (by default the largest count), `said` writes
+    a count. None: the count is not shown."""
+    full = max([total or 0, *(count or 0 for _, count in rows), 1])
+    words = ["not shown" if count is None else said(count) for _, count in rows]
+    longest = max((len(label) for label, _ in rows), default=0) * LETTER + 8
+    above = longest > NARROW * 0.45
+    left = 0.0 if above else share(longest)
+    room = round(100 - left - share(max((len(each) for each in words), default=0) * LETTER + 14), 2)
+    step = LINE + 28 if above else 26
+
+    def bar(n: int, label: str, count: int | None) -> Bar:
+        top = n * step + (LINE + 2 if above else 4)
+        width = None if count is None else round(room * max(count, 0) / full, 2)
+        return Bar(
+            label=label,
+            value=words[n],
+            label_y=n * step + 14 if above else top + 14,
+            y=top,
+            text_y=top + 14,
+            width=width,
+            value_x=round(left + (0 if count is None else room) + 1.5, 2),
+        )
+
+    made = tuple(bar(n, *row) for n, row in enumerate(rows))
+    return Bars(sentence=sentence, bars=made, left=left, full=room, height=len(rows) * step + 4)
 
 
 def columns(
-    sentence: str, rows: Sequence[tuple[str, int, int]], *, behind_name: str, front_name: str, height: int = 190
+    sentence: str, rows: Sequence[tuple[str, int, int]], *, behind_name: str, front_name: str, height: int = 220
 ) -> Columns:
     """(label, behind, front) rows from left to right; labels are thinned until they fit."""
-    top, floor = 30.0, height - 24.0
+    top, floor = 2.0 * LINE + 14, height - 26.0
     ticks = scale(max([1, *(max(behind, front) for _, behind, front in rows)]))
     unit = (floor - top) / ticks[-1]
-    left = len(f"{ticks[-1]:,}") * LETTER + 8
-    step = (WIDTH - left - 2) / max(len(rows), 1)
-    width = min(step * 0.78, 26.0)
-    widest = max((len(label) for label, _, _ in rows), default=1) * LETTER + 6
-    every = max(1, -(-int(widest) // max(int(step), 1)))
+    left = share(len(f"{ticks[-1]:,}") * LETTER + 8)
+    step = (100 - left) / max(len(rows), 1)
+    pixels = step * NARROW / 100
+    is_dense = pixels < DENSE
+    width = step if is_dense else min(step * 0.78, 8.0)
+    widest = max((len(label) for label, _, _ in rows), default=1) * LETTER + 10
+    every = max(1, -(-int(widest) // max(int(pixels), 1))) if pixels >= 1 else -(-int(widest * len(rows)) // 280)
 
     def column(n: int, label: str, behind: int, front: int) -> Column:
         middle = left + step * (n + 0.5)
+        fits = middle + share(widest / 2) <= 101.5 and middle - share(widest / 2) >= -1.5
         return Column(
-            x=round(middle - width / 2, 1),
-            middle=round(middle, 1),
-            width=round(width, 1),
+            x=round(middle - width / 2, 3),
+            middle=round(middle, 3),
+            width=round(width, 3),
             behind=round(behind * unit, 1),
             behind_y=round(floor - behind * unit, 1),
             front=round(front * unit, 1),
             front_y=round(floor - front * unit, 1),
-            label=label if n % every == 0 and middle + widest / 2 <= WIDTH + 4 else "",
+            label=label if n % every == 0 and fits else "",
         )
 
     return Columns(
         sentence=sentence,
         columns=tuple(column(n, *row) for n, row in enumerate(rows)),
-        ticks=tuple((round(floor - tick * unit, 1), round(floor - tick * unit + 4, 1), tick) for tick in ticks),
+        ticks=tuple(
+            (round(floor - tick * unit, 1), round(floor - tick * unit + 4, 1), tick, f"{tick:,}") for tick in ticks
+        ),
         behind_name=behind_name,
         front_name=front_name,
-        left=round(left, 1),
-        right=WIDTH,
+        left=left,
+        top=top,
         floor=floor,
         height=height,
+        is_dense=is_dense,
     )
 
 
