@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.db.models import (
     Case,
@@ -38,6 +39,7 @@ from pantry.models import (
     Pantry,
     PrepaidBlock,
 )
+from stockport_hubs.core.among import Among
 from stockport_hubs.core.kept import Kept
 
 OF_PAYMENTS = Q(entry__kind=EntryKind.PAYMENT) | Q(
@@ -137,9 +139,13 @@ def _position(agreement: FundingAgreement, as_at: date, tallies: dict) -> Positi
     )
 
 
-def _by_pantry(agreement: FundingAgreement, as_at: date, tallies: dict) -> list[PantryPosition]:
+def _by_pantry(
+    agreement: FundingAgreement, as_at: date, tallies: dict, lines: QuerySet[JournalLine] | None = None
+) -> list[PantryPosition]:
+    """`lines`: of these alone come the joining fees."""
     joining = dict(
-        JournalLine.objects.filter(
+        (JournalLine.objects.all() if lines is None else lines)
+        .filter(
             entry__agreement=agreement, entry__effective_on__lte=as_at, account=Account.JOINING, pantry__isnull=False
         )
         .order_by()
@@ -172,6 +178,35 @@ def with_advance(entries: QuerySet) -> QuerySet:
     advance = JournalLine.objects.filter(entry=OuterRef("pk"), account=Account.ADVANCE).order_by()
     total = advance.values("entry").annotate(total=Sum("pence")).values("total")
     return entries.annotate(advance_pence=Coalesce(Subquery(total), 0)).order_by("-effective_on", "-recorded_at", "pk")
+
+
+def of_members(
+    agreement: FundingAgreement, as_at: date, members: Iterable[UUID], calendar: WeekCalendar | None = None
+) -> list[PantryPosition]:
+    """`by_pantry` of some members alone; joining fees are those bought with their blocks."""
+    members = list(members)
+    weeks = PaidWeek.objects.filter(
+        Among("membership", members), block__agreement=agreement, block__bought_on__lte=as_at
+    )
+    tallies = _tally(_groups(weeks, as_at, as_at - SIX_DAYS, "pantry_id"), calendar)
+    fees = JournalLine.objects.filter(
+        source_type="block", source_id__in=_blocks(agreement, as_at, members).values("pk")
+    )
+    return _by_pantry(agreement, as_at, tallies, fees)
+
+
+def blocks_of(agreement: FundingAgreement, as_at: date, members: Iterable[UUID]) -> tuple[int, int]:
+    """How many blocks were bought for these members by a day, and for how many of them."""
+    counted = _blocks(agreement, as_at, members).aggregate(
+        blocks=Count("pk"), members=Count("membership", distinct=True)
+    )
+    return counted["blocks"], counted["members"]
+
+
+def _blocks(agreement: FundingAgreement, as_at: date, members: Iterable[UUID]) -> QuerySet[PrepaidBlock]:
+    return PrepaidBlock.objects.filter(
+        Among("membership", members), agreement=agreement, bought_on__lte=as_at
+    ).order_by()
 
 
 def prepaid(agreement: FundingAgreement, on: date) -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 from careleavers.models import CareLeaver
 from reviews import beyond, small_numbers
 from reviews import figures as all_figures
+from reviews import frozen as made
 from reviews.attendance import CAME, CLOSED, MISSED, OUTSIDE, PAUSED, TO_COME
 from reviews.figures import Figures
 from reviews.models import ABOUT_THE_PANTRY, COUNTED_AS_OTHER, Audience, BarrierCategory
@@ -31,12 +32,15 @@ def seen_category(category: str, audience: str) -> str:
     return BarrierCategory.OTHER if hides else category
 
 
-def freeze(figures: Figures, audience: str) -> dict:
-    """The figures of one audience as JSON: integers, ISO dates, codes, and names only for the Leaving Care Team."""
-    return beyond.add(_freeze(figures, audience), figures)
+def freeze(figures: Figures, audience: str, *, grid_up_to: int | None = None) -> dict:
+    """The figures of one audience as JSON: integers, ISO dates, codes, and names only for the Leaving Care Team.
+
+    `grid_up_to`: a page has no room for the weeks of more members.
+    """
+    return beyond.add(_freeze(figures, audience, grid_up_to), figures)
 
 
-def _freeze(figures: Figures, audience: str) -> dict:
+def _freeze(figures: Figures, audience: str, grid_up_to: int | None) -> dict:
     common = {
         "version": VERSION,
         "audience": audience,
@@ -48,22 +52,23 @@ def _freeze(figures: Figures, audience: str) -> dict:
         "period_to": figures.period_to.isoformat(),
         "as_at": figures.as_at.isoformat(),
         "funnel": dict(figures.funnel),
-        "funding_over": len(figures.cohort.funding_over),
+        "funding_over": len(figures.funding_over),
         "answers": figures.answers,
         "actions_done": figures.actions_done,
     }
     if audience == Audience.CORPORATE_PARENTS:
         return small_numbers.hide(common | _summary(figures))
-    whole = common | _whole(figures, audience)
+    whole = common | _whole(figures, audience, grid_up_to)
     return whole if audience == Audience.LEAVING_CARE else small_numbers.hide(whole)
 
 
-def _whole(figures: Figures, audience: str) -> dict:
+def _whole(figures: Figures, audience: str, grid_up_to: int | None) -> dict:
     """What both organisations work with."""
     ours = audience == Audience.LEAVING_CARE
-    names = _names(figures) if ours else {}
+    threshold = 0 if ours else figures.agreement.small_number
+    names = made.Names(_names(figures) if ours else {})
     return {
-        "outside_cohort": len(figures.cohort.outside) if ours else None,
+        "outside_cohort": len(figures.outside) if ours else None,
         "weeks": [
             {
                 "week": each.week.isoformat(),
@@ -75,7 +80,7 @@ def _whole(figures: Figures, audience: str) -> dict:
             for each in figures.weeks
         ],
         "members": {key: len(found) for key, found in figures.members.items()},
-        "grid": _grid(figures, names),
+        **_grid(figures, names, grid_up_to),
         "missed": {reason: figures.missed[reason] for reason in MISSED_REASONS},
         "missed_total": figures.missed.total(),
         "money": {name: getattr(figures.position, name) for name in POSITION},
@@ -86,7 +91,8 @@ def _whole(figures: Figures, audience: str) -> dict:
         "holds": _holds(figures, ours, names),
         "barriers": _barriers(figures, audience, names),
         "actions": _actions(figures),
-        "shown_people": sorted(str(key) for key in names),
+        **made.more(figures, ours, threshold, names),
+        "shown_people": sorted(str(key) for key in names.shown),
         "shown_members": [] if ours else sorted(str(key) for key in figures.attendance.members),
     }
 
@@ -98,7 +104,7 @@ def _summary(figures: Figures) -> dict:
     """What corporate parents are told: nothing by week, by pantry or by member, and no more tables than their model
     (small_numbers.py) knows."""
     members, position, actions = figures.members, figures.position, _actions(figures)
-    barriers = _barriers(figures, Audience.CORPORATE_PARENTS, {})
+    barriers = _barriers(figures, Audience.CORPORATE_PARENTS, made.Names({}))
     return {
         "members": {key: len(members[key]) for key in SUMMARY_MEMBERS},
         "all_members": len(figures.attendance.members),
@@ -132,11 +138,14 @@ def _names(figures: Figures) -> dict[UUID | None, str]:
     }
 
 
-def _grid(figures: Figures, names: dict[UUID | None, str]) -> list[dict]:
-    """A row for each member: one letter a week (see `documents.LETTERS`)."""
+def _grid(figures: Figures, names: made.Names, up_to: int | None) -> dict:
+    """A row for each member: one letter a week (see `sections.LETTERS`); too many for a page: how many they are."""
     person_of = figures.cohort.person_of
-    rows = []
-    for member, pantry, statuses in all_figures.grid(figures):
+    rows: list[dict] = []
+    found = all_figures.grid(figures)
+    if up_to is not None and len(found) > up_to:
+        return {"grid": rows, "grid_members": len(found)}
+    for member, pantry, statuses in found:
         row = {
             "number": member.number,
             "pantry": pantry,
@@ -146,10 +155,10 @@ def _grid(figures: Figures, names: dict[UUID | None, str]) -> list[dict]:
         if person := names.get(person_of.get(member.id)):
             row["name"] = person
         rows.append(row)
-    return rows
+    return {"grid": rows}
 
 
-def _holds(figures: Figures, ours: bool, names: dict[UUID | None, str]) -> dict:
+def _holds(figures: Figures, ours: bool, names: made.Names) -> dict:
     """Why a renewal is held is said to the Leaving Care Team alone: who decides on it needs it, and nobody else."""
     person_of = figures.cohort.person_of
     rows = [
@@ -166,7 +175,7 @@ def _holds(figures: Figures, ours: bool, names: dict[UUID | None, str]) -> dict:
     }
 
 
-def _barriers(figures: Figures, audience: str, names: dict[UUID | None, str]) -> dict:
+def _barriers(figures: Figures, audience: str, names: made.Names) -> dict:
     ours = audience == Audience.LEAVING_CARE
     listed = [
         barrier

@@ -21,7 +21,7 @@ WELLBEING, LINKS, NOW = ("asked", *CHANGES), "links", "now"  # what keys of peop
 
 
 def _people(figures: Figures) -> set[UUID]:
-    return figures.cohort.stages["identified"]
+    return figures.stages["identified"]
 
 
 def wellbeing_of(figures: Figures) -> WellbeingFigures:

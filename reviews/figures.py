@@ -5,8 +5,9 @@ Values are integers, dates and ids; words and pounds are made at the edge. What 
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from uuid import UUID
 
@@ -14,10 +15,12 @@ from django.db.models import F, Q, QuerySet
 
 from pantry import money
 from pantry.models import FundingAgreement, MissedWeek, RenewalDecision
-from reviews.attendance import CAME, MISSED, OUTSIDE, Attendance, Week
+from reviews import breakdowns, entered, first_visits, movement, value, weekly
+from reviews.attendance import CAME, MISSED, OUTSIDE, Attendance, Member, Week
 from reviews.cohort import ANSWERS, STAGES, Cohort, end_of
 from reviews.definitions import DEFINITIONS
 from reviews.models import Action, Barrier, BarrierMove, BarrierState
+from reviews.parts import EVERYONE, Asked, Introduction, Part
 from stockport_hubs.core.weeks import weeks_between
 
 
@@ -53,12 +56,18 @@ class ActionRow:
 
 @dataclass(kw_only=True)
 class Figures:
-    """All figures of an agreement for a period, as at a day: each is counted when it is first asked for, and once."""
+    """All figures of an agreement for a period, as at a day: each is counted when it is first asked for, and once.
+
+    `known`: what has been entered since is told apart. Figures of a part: `reviews.partial`.
+    """
 
     agreement: FundingAgreement
     period_from: date
     period_to: date
     as_at: date
+    known: entered.Known | None = None
+    asked: Asked = EVERYONE
+    part: Part | None = None
 
     @cached_property
     def attendance(self) -> Attendance:
@@ -73,9 +82,19 @@ class Figures:
         """The weeks of the period; those later than `as_at` are left out."""
         return weeks_between(self.period_from, min(self.period_to, self.as_at))
 
+    @property
+    def standing(self) -> dict[UUID, Member]:
+        """Whose state, and how they came lately, is counted."""
+        return self.attendance.members
+
+    @cached_property
+    def rows(self) -> list[weekly.Row]:
+        """What each week of the period was for each member."""
+        return weekly.rows(self.attendance, self.mondays, self.part)
+
     @cached_property
     def weeks(self) -> list[Week]:
-        return self.attendance.by_week(self.mondays)
+        return weekly.by_week(self.rows, self.mondays)
 
     @cached_property
     def paid(self) -> dict[date, int]:
@@ -84,7 +103,61 @@ class Figures:
 
     @cached_property
     def missed(self) -> Counter:
-        return _missed(self.agreement, self.attendance, self.mondays)
+        return _missed(self.agreement, self.rows, self.mondays)
+
+    @cached_property
+    def mondays_before(self) -> list[date]:
+        """The weeks of the period before, which is as long and ends where this one begins."""
+        last = self.period_from - timedelta(days=1)
+        mondays = weeks_between(last - (self.period_to - self.period_from), last)
+        return [week for week in mondays if week not in self.mondays]
+
+    @cached_property
+    def weeks_before(self) -> list[Week]:
+        return weekly.by_week(weekly.rows(self.attendance, self.mondays_before, self.part), self.mondays_before)
+
+    @cached_property
+    def movement(self) -> movement.Movement:
+        """From the evening before the period to the day of the figures."""
+        return movement.between(self.agreement.pk, self.period_from - timedelta(days=1), self.as_at, self.part)
+
+    @cached_property
+    def by_pantry_shares(self) -> list[breakdowns.Share]:
+        names = self.attendance.pantries
+        return breakdowns.by_pantry(self.rows, self.standing.values(), self.mondays, self.as_at, names)
+
+    @cached_property
+    def by_advisor(self) -> list[breakdowns.Share]:
+        person_of = self.cohort.person_of
+        return breakdowns.by_advisor(self.agreement, self.rows, self.standing.values(), self.as_at, person_of.get)
+
+    @cached_property
+    def _introductions(self) -> list[Introduction]:
+        return (self.part or Part(self.agreement, self.asked, self.as_at)).introductions
+
+    def _concerns(self, introduction: Introduction) -> bool:
+        return self.part is None or introduction.person in self.part.people
+
+    @cached_property
+    def first_visits(self) -> first_visits.FirstVisits:
+        return first_visits.first_visits(self.agreement, self.as_at, self._introductions, self._concerns)
+
+    @cached_property
+    def food(self) -> value.Food:
+        came = {(share.key, week): n for share in self.by_pantry_shares for week, n in share.came.items() if n}
+        return value.food(self.agreement, came, sum(each.could for each in self.weeks))
+
+    @cached_property
+    def entered(self) -> entered.Entered | None:
+        """None where nobody asked what was known when."""
+        return entered.entered_since(self.attendance_known, self.known.at) if self.known else None
+
+    @cached_property
+    def attendance_known(self) -> Attendance:
+        """As at the day of the moment that is asked about, as it is known now."""
+        if self.known is None or self.known.as_at == self.as_at:
+            return self.attendance
+        return Attendance(self.agreement, self.known.as_at)
 
     @cached_property
     def _money(self) -> tuple[money.Position, list[money.PantryPosition]]:
@@ -122,25 +195,48 @@ class Figures:
 
     @cached_property
     def members(self) -> dict[str, set[UUID]]:
-        return _members(self.attendance)
+        return how_they_stand(self.standing.values())
+
+    @property
+    def stages(self) -> dict[str, set[UUID]]:
+        """Young people by the steps they have reached."""
+        return self.cohort.stages
+
+    @property
+    def answered(self) -> dict[str, set[UUID]]:
+        """Who was offered and has not agreed, by their latest answer."""
+        return self.cohort.answers
+
+    @property
+    def funding_over(self) -> set[UUID]:
+        return self.cohort.funding_over
+
+    @property
+    def outside(self) -> set[UUID]:
+        return self.cohort.outside
 
     @property
     def funnel(self) -> list[tuple[str, int]]:
-        return [(stage, len(self.cohort.stages[stage])) for stage in STAGES]
+        return [(stage, len(self.stages[stage])) for stage in STAGES]
 
     @property
     def answers(self) -> dict[str, int]:
-        return {answer: len(self.cohort.answers[answer]) for answer in ANSWERS}
+        return {answer: len(self.answered[answer]) for answer in ANSWERS}
 
 
-def compute(agreement: FundingAgreement, period_from: date, period_to: date, as_at: date) -> Figures:
+def compute(
+    agreement: FundingAgreement,
+    period_from: date,
+    period_to: date,
+    as_at: date,
+    known: entered.Known | None = None,
+) -> Figures:
     """The figures; the number of queries does not depend on the rows."""
-    return Figures(agreement=agreement, period_from=period_from, period_to=period_to, as_at=as_at)
+    return Figures(agreement=agreement, period_from=period_from, period_to=period_to, as_at=as_at, known=known)
 
 
-def _members(attendance: Attendance) -> dict[str, set[UUID]]:
+def how_they_stand(members: Collection[Member]) -> dict[str, set[UUID]]:
     """Members by key: their states, and how the open ones came lately."""
-    members = attendance.members.values()
     open_now = [member for member in members if member.is_open]
     return {
         "open": {member.id for member in open_now},
@@ -153,17 +249,17 @@ def _members(attendance: Attendance) -> dict[str, set[UUID]]:
     }
 
 
-def _missed(agreement: FundingAgreement, attendance: Attendance, weeks: list[date]) -> Counter:
+def _missed(agreement: FundingAgreement, rows: list[weekly.Row], weeks: list[date]) -> Counter:
     """Missed weeks of the period by their reason; "" where nobody has recorded one."""
     if not weeks:
         return Counter()
     recorded = MissedWeek.objects.filter(membership__agreement=agreement, week__range=(weeks[0], weeks[-1]))
     reasons = {(key, week): reason for key, week, reason in recorded.values_list("membership_id", "week", "reason")}
     return Counter(
-        reasons.get((key, week), "")
-        for key, member in attendance.members.items()
-        for week in weeks
-        if attendance.status(member, week) == MISSED
+        reasons.get((member.id, week), "")
+        for member, statuses in rows
+        for week, status in zip(weeks, statuses, strict=True)
+        if status == MISSED
     )
 
 
@@ -220,13 +316,11 @@ def _actions(agreement: FundingAgreement, period_from: date, as_at: date) -> tup
 
 def grid(figures: Figures) -> list[tuple]:
     """(member, pantry's name, {week: status}) of members with a week in the period, by number."""
-    attendance, weeks = figures.attendance, [each.week for each in figures.weeks]
-    rows = []
-    for member in attendance.members.values():
-        statuses = {week: attendance.status(member, week) for week in weeks}
-        if any(status != OUTSIDE for status in statuses.values()):
-            pantry = member.pantry_in(weeks[-1])
-            rows.append((member, attendance.pantries[pantry] if pantry else "", statuses))
+    names, rows = figures.attendance.pantries, []
+    for member, statuses in figures.rows:
+        if any(status != OUTSIDE for status in statuses):
+            pantry = member.pantry_in(figures.mondays[-1])
+            rows.append((member, names[pantry] if pantry else "", dict(zip(figures.mondays, statuses, strict=True))))
     return rows
 
 

@@ -13,6 +13,7 @@ from reviews.words import NOT_SHOWN
 from stockport_hubs.charts.shapes import Bars, Columns
 from stockport_hubs.core import money
 
+CHANGES = ("change", "change_pence")
 LIVE_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -21,7 +22,7 @@ class Cell:
     """A value and how it reads. `key` names the figure, so that a page can lead to the people behind it."""
 
     value: Any
-    kind: str = "text"  # text, count, pence, percent, day, mark
+    kind: str = "text"  # text, count, pence, percent, day, mark, change and change_pence (with their sign)
     key: str = ""
 
     @property
@@ -35,6 +36,9 @@ class Cell:
             return money.pounds(self.value)
         if self.kind == "percent":
             return f"{self.value}%"
+        if self.kind in CHANGES:
+            size = money.pounds(abs(self.value)) if self.kind == "change_pence" else f"{abs(self.value):,}"
+            return f"{'+' if self.value > 0 else '−' if self.value < 0 else ''}{size}"
         if self.kind == "day":
             return formats.date_format(_day(self.value), "j M Y")
         return str(self.value)
@@ -44,16 +48,16 @@ class Cell:
         """In CSV: numbers without signs of money, ISO dates, and no text a spreadsheet would run."""
         if self.value is None:
             return NOT_SHOWN if self.kind in ("count", "pence") else ""
-        if self.kind == "pence":
+        if self.kind in ("pence", "change_pence"):
             sign, pence = ("-", -self.value) if self.value < 0 else ("", self.value)
             return f"{sign}{pence // 100}.{pence % 100:02d}"
-        if self.kind in ("count", "percent"):
+        if self.kind in ("count", "percent", "change"):
             return str(self.value)
         return safe(str(self.value))
 
     @property
     def is_numeric(self) -> bool:
-        return self.kind in ("count", "pence", "percent")
+        return self.kind in ("count", "pence", "percent", *CHANGES)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,12 @@ class Table:
         """(column name, numeric) by the kinds of the column's cells."""
         numeric = {n for row in self.rows for n, cell in enumerate(row) if cell.is_numeric}
         return [(name, n in numeric) for n, name in enumerate(self.columns)]
+
+    @property
+    def is_compact(self) -> bool:
+        """A few numbers beside a name: a table on a phone too, where others turn into cards."""
+        cells = [cell for row in self.rows for cell in row[1:]]
+        return not self.is_grid and len(self.columns) <= 5 and all(cell.is_numeric for cell in cells)
 
     @property
     def labelled(self) -> list[list[tuple[str, Cell]]]:

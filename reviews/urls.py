@@ -69,5 +69,6 @@ urlpatterns = [
     path("barriers/<uuid:barrier_id>/action/", barriers.barrier_action, name="barrier_action"),
     path("figures/", figures.figures, name="figures"),
     path("figures/csv/", figures.figures_csv, name="figures_csv"),
+    path("figures/explained/", figures.figures_explained, name="figures_explained"),
     path("figures/<slug:key>/", figures.figure_people, name="figure_people"),
 ]

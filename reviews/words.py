@@ -1,10 +1,11 @@
 """Small words of packs: numbers with their nouns, dates of frozen figures. A count that is hidden is None."""
 
-from datetime import date
+from datetime import date, datetime
 
 from django.utils import formats
 
 from reviews.models import Audience
+from stockport_hubs.core.weeks import LONDON
 
 NOT_SHOWN = "not shown"
 
@@ -37,3 +38,8 @@ def plural(number: int | None, one: str, many: str = "") -> str:
     if number is None:
         return f"{many or one + 's'} (number {NOT_SHOWN})"
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def moment(value: str) -> str:
+    """12 April 2021, 10:42, in London."""
+    return formats.date_format(datetime.fromisoformat(value).astimezone(LONDON), "j F Y, H:i")

@@ -239,6 +239,7 @@ TABLE: dict[str, Row] = {
     "reviews:barrier_action": row(A, M, P, barrier_id="barrier"),
     "reviews:figures": row(M, P),
     "reviews:figures_csv": row(M, P),
+    "reviews:figures_explained": row(M, P),
     "reviews:figure_people": row(M, across={M}, key="figure"),
 }
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from careleavers.models import AdvisorAllocation, AdvisorCover, CareLeaver
@@ -23,6 +23,12 @@ def spoken(day: date) -> str:
 def advisors_of(user: User) -> QuerySet[User]:
     """Personal advisors of this person's council, by name."""
     return User.objects.advisors_of(user.organisation_id)
+
+
+def advisors_ever(user: User) -> QuerySet[User]:
+    """Everyone of this person's council to whom young people are or were allocated, by name."""
+    had = AdvisorAllocation.objects.filter(advisor=OuterRef("pk"))
+    return User.objects.filter(Exists(had), organisation_id=user.organisation_id).order_by("name", "pk")
 
 
 def advisors_for(user: User) -> QuerySet[User]:

@@ -4,8 +4,13 @@ its `section(frozen)`; what an edition does not hold (it was made before, or is 
 from reviews.sections import (
     actions,
     barriers,
+    by_advisor,
+    by_pantry,
     changes,
     definitions,
+    entered,
+    first_visits,
+    food,
     funnel,
     grid,
     invited,
@@ -13,6 +18,7 @@ from reviews.sections import (
     links,
     members,
     money,
+    movement,
     renewals,
     summary,
     take_up,
@@ -25,10 +31,15 @@ from reviews.words import is_summary
 
 # In the order of reading: (the section, the key of the frozen figures without which there is none).
 ORDER = (
+    (movement, "movement"),
     (funnel, "funnel"),
+    (first_visits, "first_visits"),
     (take_up, "weeks"),
+    (by_pantry, "pantries"),
+    (by_advisor, "advisors"),
     (members, "members"),
     (money, "money"),
+    (food, "food"),
     (renewals, "holds"),
     (barriers, "barriers"),
     (wellbeing, "wellbeing"),
@@ -37,6 +48,7 @@ ORDER = (
     (actions, "actions"),
     (last_time, "last_time"),
     (changes, "changed"),
+    (entered, "entered"),
     (invited, "meeting"),
     (definitions, "version"),
 )

@@ -1,6 +1,6 @@
 """What each figure means, in every pack."""
 
-from reviews.definitions import DEFINITIONS
+from reviews.definitions import DEFINITIONS, out_of
 from reviews.tables import Cell, Section, Table
 
 
@@ -9,7 +9,7 @@ def section(frozen: dict) -> Section:
         (
             Cell(each.name),
             Cell(each.counts),
-            Cell(DEFINITIONS[each.out_of].name if each.out_of in DEFINITIONS else each.out_of),
+            Cell(out_of(each)),
         )
         for each in DEFINITIONS.values()
     )

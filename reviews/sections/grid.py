@@ -19,6 +19,10 @@ GRID_LIMIT = 200
 
 def section(frozen: dict, printed: bool) -> Section:
     rows, made = frozen["grid"], Section("grid", "Member by member, week by week")
+    if frozen.get("grid_members"):
+        return replace(
+            made, empty=f"The grid of {members(frozen['grid_members'])} is too large for a page; it is in the CSV."
+        )
     if not rows or not frozen["weeks"]:
         return replace(made, empty="Nobody was a member in this period.")
     if printed and len(rows) > GRID_LIMIT:

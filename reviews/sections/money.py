@@ -2,6 +2,7 @@
 
 from reviews.tables import Cell, Section, Table, count, pence
 from reviews.words import members, plural
+from stockport_hubs.charts import shapes
 from stockport_hubs.core.money import pounds
 
 
@@ -43,8 +44,17 @@ def section(frozen: dict) -> Section:
         ]
         whole = (Cell("Together"), *(pence(each) for each in sums))
         made.append(Table("By pantry", ("Pantry", "Joining fees", *names, "Bought"), by_pantry, whole))
+    of_the_whole = (
+        "Money paid in advance, drawn, left and in the pool is of the whole agreement: it belongs to no part of it. "
+        "Blocks, weeks and joining fees are of this part."
+    )
     sentence = (
         f"{plural(got['blocks'], 'block')} bought for {members(got['members'])}: "
         f"weeks for {pounds(got['bought_pence'])} and joining fees of {pounds(got['joining_pence'])}."
     )
-    return Section("money", "Money", (sentence,), None, tuple(made))
+    sentences = (sentence, of_the_whole) if frozen.get("part") else (sentence,)
+    became = [(name, got[f"{key}_pence"]) for name, key in weekly]
+    told = f"What became of weeks bought for {pounds(got['bought_pence'])}: "
+    told += ", ".join(f"{name.lower()} {pounds(value)}" for name, value in became)
+    chart = shapes.bars(f"{told}.", became, got["bought_pence"], pounds) if got["bought_pence"] else None
+    return Section("money", "Money", sentences, chart, tuple(made))

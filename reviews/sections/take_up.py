@@ -6,6 +6,8 @@ from reviews.tables import Cell, Section, Table, count, day, percent
 from reviews.words import plural, said
 from stockport_hubs.charts import shapes
 
+YEAR = 53  # weeks; beyond it the same day stands there twice
+
 
 def section(frozen: dict) -> Section:
     weeks = frozen["weeks"]
@@ -13,9 +15,9 @@ def section(frozen: dict) -> Section:
     rows = tuple(
         (
             day(each["week"]),
-            count(each["could"]),
+            count(each["could"], f"could?week={each['week']}"),
             count(each["paid"]),
-            count(each["came"]),
+            count(each["came"], f"came?week={each['week']}"),
             percent(each["came"], each["could"]),
             *([Cell("Closed" if each.get("closed") else "")] if closed else []),
         )
@@ -29,18 +31,23 @@ def section(frozen: dict) -> Section:
     )
     total = (
         Cell("Together"),
-        count(sums["could"]),
+        count(sums["could"], "could"),
         count(sums["paid"]),
-        count(sums["came"]),
+        count(sums["came"], "came"),
         rate,
         *([Cell("")] if closed else []),
     )
-    points = [(said(each["week"], "j M"), each["could"], each["came"]) for each in weeks]
+    form = "j M" if len(weeks) <= YEAR else "M Y"
+    points = [(said(each["week"], form), each["could"], each["came"]) for each in weeks]
     chart = shapes.columns(
         f"Take-up by week. {sentence}", points, behind_name="Members who could come", front_name="Members who came"
     )
     reasons = {**dict(MissedWeek.Reason.choices), "": "No reason recorded"}
-    missed = tuple((Cell(reasons[key]), count(number)) for key, number in frozen["missed"].items() if number != 0)
+    missed = tuple(
+        (Cell(reasons[key]), count(number, f"missed?reason={key or 'none'}"))
+        for key, number in frozen["missed"].items()
+        if number != 0
+    )
     columns = ("Week from", "Could come", "Weeks paid for", "Came", "Rate", *(["Note"] if closed else []))
     return Section(
         "take-up",
