@@ -4,7 +4,7 @@ from reviews import documents
 from reviews.tables import Cell
 from reviews.words import NOT_SHOWN, is_summary
 
-SINCE = ("changes", "last-time", "grid", "definitions")  # sections that are not compared
+SINCE = ("changes", "last-time", "entered", "grid", "definitions")  # sections that are not compared
 
 
 def changed(before: dict, now: dict) -> dict:

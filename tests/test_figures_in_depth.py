@@ -12,14 +12,17 @@ from django.urls import reverse
 
 from careleavers.models import AdvisorAllocation
 from pantry.models import Collection, JournalLine, PaidWeek, Tariff
+from pantry.services import memberships
 from referrals.models import Referral
-from reviews import audience
+from reviews import audience, documents
 from reviews.definitions import DEFINITIONS, GROUPS
 from reviews.models import Audience, Barrier
+from reviews.services import packs
 from stockport_hubs.accounts.models import Role
 from tests import factories
 from tests.review_scene import FIRST_WEEK, JOINED_ON, PERIOD, Scene
 from tests.test_figures import computed, query, signed_in
+from tests.test_packs import unprinted
 
 DATES = (PERIOD[1], date(2026, 4, 15), date(2026, 5, 12))
 
@@ -232,6 +235,28 @@ def test_each_number_leads_to_as_many_people_as_it_says(scene):
         assert people == abs(int(number.replace("−", "-").replace(",", ""))), link
     assert len(seen) > 25
     assert {"week", "pantry", "advisor", "category"} <= {name for kind in seen for name in kind[1:]}
+
+
+@pytest.mark.parametrize("audience", [Audience.LEAVING_CARE, Audience.STOCKPORT_HOMES])
+def test_a_pack_and_what_was_entered_since_it_are_the_next_edition(scene, audience):
+    first = unprinted(scene, audience).figures
+    assert "entered" not in first
+    scene.at += timedelta(days=2)
+    scene.collect(scene.members[5], FIRST_WEEK + timedelta(weeks=11, days=2))
+    Collection.objects.filter(membership=scene.members[5]).update(recorded_at=scene.at)
+    memberships.leave(membership=scene.members[4], on=PERIOD[1], reason="left", by=scene.pantry_manager, at=scene.at)
+    now = packs.freeze(scene.meeting, audience, made_by="Someone", at=scene.at + timedelta(days=1))
+    since = now["entered"]
+    assert sorted(each["kind"] for each in since["entries"]) == ["collected", "credit", "left"]
+    assert since["came"] == [sum(week["came"] for week in pack["weeks"]) for pack in (first, now)]
+    assert since["came"][1] == since["came"][0] + 1
+    assert since["members"]["ended"] == [pack["members"]["ended"] for pack in (first, now)] == [1, 2]
+    for name, pair in since["money"].items():
+        assert pair == [pack["money"][name] for pack in (first, now)], name
+    assert since["money"]["credited_pence"][1] > since["money"]["credited_pence"][0]
+    assert ("name" in since["entries"][0]) == (audience == Audience.LEAVING_CARE)
+    titles = [section.title for section in documents.document(now).sections]
+    assert any(title.startswith("Entered since 3 June 2026, 12:00") for title in titles)
 
 
 @pytest.mark.sqlite

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from reviews import audience as audiences
 from reviews import documents, editions, figures, rules
 from reviews.cohort import end_of
+from reviews.entered import Known
 from reviews.models import AgendaItem, Audience, ReviewMeeting, ReviewPack
 from reviews.services import recipients
 from reviews.words import is_summary
@@ -58,9 +59,10 @@ def _next_edition(meeting: ReviewMeeting, audience: str) -> int:
 def freeze(meeting: ReviewMeeting, audience: str, *, made_by: str, at: datetime) -> dict:
     """Everything an edition says, as JSON."""
     as_at = rules.figures_as_at(meeting.period_to, london_date(at))
-    computed = figures.compute(meeting.agreement, meeting.period_from, meeting.period_to, as_at)
     before = _before(meeting)
-    latest = ReviewPack.objects.filter(meeting=meeting, audience=audience).order_by("-edition").first()
+    latest = _latest(meeting, audience)
+    known = _known(latest or (_latest(before, audience) if before else None), as_at)
+    computed = figures.compute(meeting.agreement, meeting.period_from, meeting.period_to, as_at, known)
     frozen = audiences.freeze(computed, audience) | {
         "meeting": {"id": str(meeting.pk), "starts_at": meeting.starts_at.isoformat(), "where": meeting.where},
         "previous": _previous(meeting, before, audience),
@@ -77,6 +79,19 @@ def freeze(meeting: ReviewMeeting, audience: str, *, made_by: str, at: datetime)
             "last_time": _last_time(before, as_at),
         }
     return frozen | ({"changed": editions.changed(latest.figures, frozen)} if latest else {})
+
+
+def _latest(meeting: ReviewMeeting, audience: str) -> ReviewPack | None:
+    """The newest edition, without its file."""
+    return ReviewPack.objects.filter(meeting=meeting, audience=audience).order_by("-edition").defer("pdf").first()
+
+
+def _known(pack: ReviewPack | None, as_at: date) -> Known | None:
+    """What that pack said, to tell apart what has been entered since."""
+    if pack is None:
+        return None
+    day, period_from = (date.fromisoformat(pack.figures[name]) for name in ("as_at", "period_from"))
+    return Known(pack.as_at, min(day, as_at), period_from)
 
 
 def _before(meeting: ReviewMeeting) -> ReviewMeeting | None:
@@ -111,7 +126,7 @@ def _previous(meeting: ReviewMeeting, before: ReviewMeeting | None, audience: st
     audience was not told is None."""
     if before is None or before.period_to >= meeting.period_to:
         return None
-    pack = ReviewPack.objects.filter(meeting=before, audience=audience).order_by("-edition").defer("pdf").first()
+    pack = _latest(before, audience)
     if pack:
         told = pack.figures
     else:
