@@ -91,7 +91,8 @@ class Table:
     def is_compact(self) -> bool:
         """A few numbers beside a name: a table on a phone too, where others turn into cards."""
         cells = [cell for row in self.rows for cell in row[1:]]
-        return not self.is_grid and len(self.columns) <= 5 and all(cell.is_numeric for cell in cells)
+        few = not self.is_grid and 2 <= len(self.columns) <= 6 and cells[:1] and cells[0].is_numeric
+        return bool(few) and all(cell.is_numeric or len(cell.shown) < 8 for cell in cells)
 
     @property
     def labelled(self) -> list[list[tuple[str, Cell]]]:

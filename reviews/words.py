@@ -1,6 +1,6 @@
 """Small words of packs: numbers with their nouns, dates of frozen figures. A count that is hidden is None."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils import formats
 
@@ -41,5 +41,8 @@ def plural(number: int | None, one: str, many: str = "") -> str:
 
 
 def moment(value: str) -> str:
-    """12 April 2021, 10:42, in London."""
-    return formats.date_format(datetime.fromisoformat(value).astimezone(LONDON), "j F Y, H:i")
+    """12 April 2021, 10:42, in London; midnight is the end of a day."""
+    at = datetime.fromisoformat(value).astimezone(LONDON)
+    if at.hour == at.minute == 0:
+        return f"the end of {formats.date_format(at - timedelta(hours=12), 'j F Y')}"
+    return formats.date_format(at, "j F Y, H:i")

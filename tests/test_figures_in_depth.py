@@ -210,7 +210,7 @@ def test_what_was_entered_since_a_day_is_on_the_page(scene):
     late = scene.collect(scene.members[5], on)
     Collection.objects.filter(pk=late.pk).update(recorded_at=factories.moment(PERIOD[1] + timedelta(days=2)))
     page = signed_in(scene.manager).get(reverse("reviews:figures"), query(scene, known_on=PERIOD[1])).content.decode()
-    assert "Entered since 1 June 2026, 00:00" in page and "Collection entered" in page
+    assert "Entered since the end of 31 May 2026" in page and "Collection entered" in page
     assert "Person5 Sample5" in page[page.index("Each entry") :]
 
 
