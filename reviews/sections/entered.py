@@ -8,6 +8,7 @@ from reviews.words import is_ours, moment, plural, said
 
 KINDS = {
     **{kind: name for kind, (name, _) in STEPS.items()},
+    "joined": "Joined",
     "collected": "Collection entered",
     "undone": "Collection undone",
     "closure": "Closure announced",

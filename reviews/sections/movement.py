@@ -5,7 +5,7 @@ from reviews.words import plural, said
 
 STATES = ("open", "paused", "ended")
 STEPS = {
-    "joined": ("Joined", "joined"),
+    "joined": ("Joined in the period", "joined"),
     "returned": ("Returned after leaving", "returned"),
     "paused": ("Paused", "paused"),
     "resumed": ("Resumed", "resumed"),
