@@ -14,7 +14,10 @@ from openpyxl.utils import get_column_letter
 
 from reviews.tables import Cell, Document, Table
 
-FORMATS = {"count": "#,##0", "pence": "£#,##0.00", "percent": "0%", "day": "d mmm yyyy"}
+FORMATS = {"count": "#,##0", "pence": "£#,##0.00", "percent": "0%", "day": "d mmm yyyy"} | {
+    "change": "+#,##0;-#,##0;0",
+    "change_pence": "+£#,##0.00;-£#,##0.00;£0.00",
+}
 LONGEST = 31  # of a sheet's name
 NO_NAME = re.compile(r"[\[\]:*?/\\]")
 WIDEST = 60
@@ -56,7 +59,7 @@ def _put(cell: Cell) -> Put:
     value = cell.value
     if value is None or cell.kind not in FORMATS:
         return Put(cell.shown)
-    if cell.kind in ("pence", "percent"):
+    if cell.kind in ("pence", "change_pence", "percent"):
         value = Decimal(value) / 100
     elif isinstance(value, str):
         value = date.fromisoformat(value)
