@@ -54,7 +54,9 @@ class Wide(Scene):
                 care_leaver=person, point=point, asked_on=on, how="in_person", at=self.at, by=self.advisor,
                 answers={key: draw.choice(list(choices(key))) for key in QUESTIONS} | {"home": "very"},
             )  # fmt: skip
-            if draw.random() < 0.2:
+            if draw.random() < 0.1:
+                wellbeing.take_back(earlier=row, because="Of somebody else", by=self.manager, at=self.at)
+            elif draw.random() < 0.2:
                 answers = row.answers | {"neighbourhood": draw.choice(["very", "not_at_all"])}
                 wellbeing.correct(
                     earlier=row, asked_on=on, how="by_phone", answers=answers, because="Slip", by=self.manager,
