@@ -42,9 +42,12 @@ class Life(factories.World):
             created_at=self.at(),
         )
         if n % 5 != 4:
-            place = CohortPlace.objects.create(care_leaver=made, state_on=FIRST)
+            ticked = FIRST + n * WEEK
+            place = CohortPlace.objects.create(
+                care_leaver=made, council=self.council, ticked_on=ticked, state_on=ticked
+            )
             CohortMove.objects.create(
-                place=place, state="identified", on=FIRST + n * WEEK, by=self.manager, recorded_at=self.at()
+                place=place, state="identified", on=ticked, by=self.manager, recorded_at=self.at()
             )
         if n % 4 != 3:
             AdvisorAllocation.objects.create(

@@ -43,7 +43,7 @@ def section(frozen: dict) -> Section:
             for key in ("joining", *(k for _, k in weekly), "bought")
         ]
         whole = (Cell("Together"), *(pence(each) for each in sums))
-        made.append(Table("By pantry", ("Pantry", "Joining fees", *names, "Bought"), by_pantry, whole))
+        made.append(Table("Money by pantry", ("Pantry", "Joining fees", *names, "Bought"), by_pantry, whole))
     of_the_whole = (
         "Money paid in advance, drawn, left and in the pool is of the whole agreement: it belongs to no part of it. "
         "Blocks, weeks and joining fees are of this part."
