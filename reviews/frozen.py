@@ -59,15 +59,15 @@ def more(figures: Figures, ours: bool, threshold: int, names: Mapping[UUID | Non
     return made
 
 
-def of_a_part(frozen: dict) -> dict:
-    """For Stockport Homes: of a part no count is told that is hidden when small, for the whole, which it may ask for
-    too, less a part would give it away."""
+def of_any_day(frozen: dict) -> dict:
+    """What Stockport Homes gets for a period, a day and a part of its choice: no count that is hidden when small, for
+    one such answer less another would give it away. They are in the packs."""
 
     def hidden(counts: dict) -> dict:
         return dict.fromkeys(counts)
 
     before = dict.fromkeys(("identified", "offered", "agreed"))
-    told = {key: value for key, value in frozen.items() if key != "wellbeing"}
+    told = {key: value for key, value in frozen.items() if key not in ("wellbeing", "volunteering")}
     return told | {
         "funnel": frozen["funnel"] | before,
         "answers": hidden(frozen["answers"]),

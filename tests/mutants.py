@@ -32,7 +32,7 @@ FACTS = [
     ("reviews/suppression.py", "if all(is_safe(", "if True or all(is_safe("),
     ("reviews/audience.py", "hides = audience !=", "hides = not audience !="),
     ("reviews/audience.py", "_names(figures) if ours else {}", "_names(figures)"),
-    ("reviews/audience.py", "len(figures.cohort.outside) if ours else None", "len(figures.cohort.outside)"),
+    ("reviews/audience.py", "len(figures.outside) if ours else None", "len(figures.outside)"),
     ("reviews/audience.py", "if ours or (barrier.person is None and", "if ours or ("),
     ("referrals/facts.py", 'referral.pantry_needs_to_know if sharing else ""', "referral.pantry_needs_to_know"),
     ("referrals/facts.py", 'if row["is_closed"]:', "if False:"),

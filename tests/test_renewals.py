@@ -371,7 +371,8 @@ def test_a_batch_takes_the_same_queries_for_1_and_3_members_and_the_same_reads_f
         with CaptureQueriesContext(connection) as captured:
             assert renew().renewed == size
         counts.append(len(captured))
-        reads.append(sum(query["sql"].startswith("SELECT") for query in captured))
+        said = [query["sql"] or "SELECT" for query in captured]  # the text of a prepared one is not told
+        reads.append(sum(sql.startswith("SELECT") for sql in said))
     assert counts[:2] == [31, 31]
     assert reads == [18] * 3
 

@@ -51,6 +51,7 @@ def row(*roles, across=(), **keys) -> Row:
 
 ANYONE = Row(EVERYONE, public=True)
 SIGNED_IN = Row(EVERYONE)
+pytestmark = pytest.mark.sqlite  # every page for every role: once
 TABLE: dict[str, Row] = {
     "home": SIGNED_IN,
     "health": ANYONE,

@@ -11,7 +11,7 @@ from reviews import audience, beyond, documents, rules, tables, who
 from reviews import figures as all_figures
 from reviews.definitions import DEFINITIONS, GROUPS, out_of
 from reviews.forms.figures import FigureForm, FiguresForm, address
-from reviews.frozen import of_a_part
+from reviews.frozen import of_any_day
 from reviews.frozen import part as parts_asked
 from reviews.models import Audience, ReviewMeeting
 from reviews.partial import figures_of
@@ -51,8 +51,8 @@ def _frozen(request, found: all_figures.Figures, grid_up_to: int | None = None) 
     ours = request.user.role == Role.LEAVING_CARE_MANAGER
     seen_by = Audience.LEAVING_CARE if ours else Audience.STOCKPORT_HOMES
     frozen = audience.freeze(found, seen_by, grid_up_to=grid_up_to)
-    if found.asked and not ours:
-        frozen = of_a_part(frozen)
+    if not ours:
+        frozen = of_any_day(frozen)
     audit.record(
         "reviews.figures.viewed",
         at=clock.now(),
