@@ -8,10 +8,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role
 from tests import factories
 from tests.test_url_table import TABLE, address, every_url
-from tests.world import make_scheme
+from tests.world import make_scheme, small_pdf
 
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>|<style\b|<[^>]+\s(?:style|on[a-z]+)\s*=", re.IGNORECASE)
 POLICY = {
@@ -59,7 +60,9 @@ def addresses(scheme: dict, role: Role) -> dict[str, str]:
 
 
 @pytest.mark.sqlite
-def test_every_page_carries_the_policy_and_answers_head_like_get(db, client):
+def test_every_page_carries_the_policy_and_answers_head_like_get(db, client, monkeypatch):
+    printed = small_pdf()  # what is printed is not looked at
+    monkeypatch.setattr(pdf, "from_html", lambda html, **limits: printed)
     scheme, seen, faults = make_scheme("Own"), set(), []
     for role in Role:
         client.force_login(scheme["users"][role])

@@ -13,12 +13,13 @@ import redis
 from django.db import transaction
 from django.urls import reverse
 
+from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.core.logs import FIELDS, JsonFormatter
 from tests.processes import ROOT, environment
 from tests.servers import RedisServer
 from tests.test_url_table import TABLE, address, ours
-from tests.world import make_scheme
+from tests.world import make_scheme, small_pdf
 
 TYPED = "Zebedee Quillfeather"  # a name, typed into every field, address and header
 KEYS = {"time", "level", "logger", "message", "request", "error", *FIELDS}
@@ -79,6 +80,8 @@ def type_everywhere(client, scheme) -> int:
 @pytest.mark.django_db
 @pytest.mark.logs_errors
 def test_a_name_typed_into_everything_is_in_no_line(client, monkeypatch):
+    printed = small_pdf()  # what is printed is not looked at
+    monkeypatch.setattr(pdf, "from_html", lambda html, **limits: printed)
     scheme = make_scheme("Own")
     with Log(JsonFormatter()) as log, Log(logging.Formatter()) as control:
         assert type_everywhere(client, scheme) > 100

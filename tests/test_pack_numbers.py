@@ -66,6 +66,7 @@ def raw(scene, on: date) -> dict:
     return {key: number for key, number in counted.items() if key != "barriers"}
 
 
+@pytest.mark.slow
 @pytest.mark.promise("M7")
 def test_printed_numbers_equal_a_count_of_raw_rows_at_three_dates_and_after_later_edits(sized, figures):
     scene = Scene(sized(12, 72))

@@ -107,6 +107,7 @@ TEST_NEEDS = RUN_NEEDS + [
     Need("Redis", ["redis-server"], lambda: bool(shutil.which("redis-server")), "every test with Redis and Celery"),
     Need("Chromium", ["chromium"], lambda: bool(chromium_path()), "every browser journey"),
     Need("pdftotext", ["poppler-utils"], lambda: bool(shutil.which("pdftotext")), "reading the packs as text"),
+    Need("strace", ["strace"], lambda: bool(shutil.which("strace")), "watching what printing opens"),
 ]
 
 
@@ -191,12 +192,15 @@ def quicker_chromium() -> None:
     """Where packages may be installed and the headless shell is one: it takes a third of the processor's time."""
     if os.environ.get("CHROMIUM") or shutil.which(SHELL) or not (apt := _apt()):
         return
-    if subprocess.run(["apt-cache", "show", SHELL], capture_output=True).returncode == 0:
+    known = subprocess.run(["apt-cache", "show", SHELL], capture_output=True).returncode == 0
+    if known or not chromium_path():
         with step(f"Installing {SHELL}"):
             try:
+                if not known:  # a machine that has not asked yet what there is
+                    call(*apt, "update")
                 call(*apt, "install", "-y", "--no-install-recommends", SHELL)
             except Stop:
-                say("Not to be had now: the tests take longer with a whole Chromium.")
+                say("Not to be had here: the tests take longer with a whole Chromium.")
 
 
 def _digest(*files: Path) -> str:
