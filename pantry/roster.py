@@ -17,7 +17,7 @@ from pantry import counter
 from pantry.models import Collection, Membership, PaidWeek, Pantry, PantrySession, Place, SharedNeed
 from pantry.models.memberships import MembershipQuerySet, called
 from pantry.services import charges, collections
-from pantry.services.blocks import tariff_in_force
+from pantry.services.blocks import tariffs_in_force
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
 from stockport_hubs.core.pages import Page, Paginator
@@ -159,15 +159,23 @@ def rows(session: PantrySession, members: Iterable[Facts], *, by: User, today: d
     return [row(member) for member in members]
 
 
-def _due(session: PantrySession, payers: list[Facts], week: date, most_paid: dict[UUID, int]) -> dict[UUID, int]:
-    """Pence by member, for those who pay at the counter and whose week is not bought already."""
+def _due(
+    session: PantrySession,
+    payers: list[Facts],
+    week: date,
+    most_paid: dict[UUID, int],
+    homes: dict[UUID, UUID] | None = None,
+) -> dict[UUID, int]:
+    """Pence by member, for those who pay at the counter and whose week is not bought already, at the price of the
+    pantry they belong to: the session's, or where `homes` says."""
     if not payers:
         return {}
     bought = PaidWeek.objects.dated().filter(membership__in=[member.id for member in payers], week=week).order_by()
-    paid, tariff = set(bought.values_list("membership_id", flat=True)), tariff_in_force(session.pantry, week)
+    paid, here = set(bought.values_list("membership_id", flat=True)), session.pantry_id
+    tariffs = tariffs_in_force({here, *(homes or {}).values()}, week)
     return {
         member.id: charges.of(
-            tariff,
+            tariffs.get((homes or {}).get(member.id, here)),
             paid_for=member.agreement_id is not None,
             has_paid=most_paid.get(member.id, 0) > 0,
             joined_on=member.joined_on,
@@ -252,6 +260,36 @@ def row_elsewhere(session: PantrySession, member: Facts, *, by: User, today: dat
     due = charges.due(whole, home=home, week=week, state=state, has_paid_week=has_paid_week).pence
     is_first = not Collection.objects.counted().filter(membership=member.id).exclude(week=week).exists()
     return _row(session, member, taken, [], due, is_first, by, today, "", counter.OTHER_PANTRY)
+
+
+def elsewhere(session: PantrySession, *, by: User, today: date) -> list[Row]:
+    """`row_elsewhere` for every member of the operator's other pantries whose membership has not ended, by number: what
+    a tablet without network needs to know of who comes from there. A fixed number of queries."""
+    others = of_operator(session).exclude(state=Membership.State.ENDED).order_by("number")
+    others = others.exclude(pk__in=listed(session).order_by().values("pk"))
+    members = [Facts(*each)._replace(preferred_name="") for each in others.values_list(*FACTS)]
+    keys, week = [member.id for member in members], weeks.monday(session.on)
+    collected, welcome = _taken(keys, week), session.pantry.welcomes_other_pantries
+    states = collections.states_on({member.id: member.state for member in members}, session.on, today)
+    most_paid, due = {}, {}
+    if welcome:
+        counted = Collection.objects.counted().filter(membership__in=keys).exclude(week=week).order_by()
+        most_paid = dict(counted.values_list("membership_id").annotate(Max("paid_pence")))
+        payers = [member for member in members if member.pays(week, states[member.id])]
+        homes = dict(
+            Place.objects.filter(membership__in=[member.id for member in payers])
+            .order_by("from_week")
+            .values_list("membership_id", "pantry_id")
+        )
+        due = _due(session, payers, week, most_paid, homes)
+
+    def row(member: Facts) -> Row:
+        why = counter.why_not(states[member.id]) or ("" if welcome else f"Member of another pantry. {counter.ASK}")
+        is_first, pence = not why and member.id not in most_paid, due.get(member.id, 0)
+        taken, note = collected.get(member.id), "" if why else counter.OTHER_PANTRY
+        return _row(session, member, taken, [], pence, is_first, by, today, why, note)
+
+    return [row(member) for member in members]
 
 
 def row_of(session: PantrySession, member: Membership, *, by: User, today: date) -> Row:

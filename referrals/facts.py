@@ -112,7 +112,7 @@ def advisor_of(referral: Referral, on: date) -> Contact:
         .first()
     )
     advisor = allocation.advisor if allocation else referral.made_by
-    return Contact(advisor.name, advisor.email, advisor.work_phone)
+    return Contact(advisor.name, advisor.email or "", advisor.work_phone)
 
 
 def sharing_on(referral: Referral, on: date) -> SharingAgreement | None:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("people/", include("careleavers.urls")),
     path("introductions/", include("referrals.urls")),
     path("pantry/", include("pantry.urls")),
+    path("tablet/", include("pantry.tablet_urls")),
     path("reviews/", include("reviews.urls")),
 ]
 

@@ -42,6 +42,7 @@ class Row:
     roles: set
     keys: dict = field(default_factory=dict)
     public: bool = False
+    device: bool = False  # for an enrolled tablet's cookie, whoever is signed in: test_tablet.py
     across: frozenset = frozenset()  # roles that may see the object of another scheme: councils choose among pantries
 
 
@@ -51,6 +52,7 @@ def row(*roles, across=(), **keys) -> Row:
 
 ANYONE = Row(EVERYONE, public=True)
 SIGNED_IN = Row(EVERYONE)
+DEVICE = Row(EVERYONE, public=True, device=True)
 pytestmark = pytest.mark.sqlite  # every page for every role: once
 TABLE: dict[str, Row] = {
     "home": SIGNED_IN,
@@ -193,6 +195,12 @@ TABLE: dict[str, Row] = {
     "pantry:renewals": row(M, F, P),
     "pantry:renewal": row(M, F, P, decision_id="decision"),
     "pantry:renewal_take_back": row(M, decision_id="decision"),
+    # a hall's tablet
+    "tablet:state": DEVICE,
+    "tablet:pin": DEVICE,
+    "tablet:unlock": DEVICE,
+    "tablet:list": DEVICE,
+    "tablet:entries": DEVICE,
     # reviews
     "reviews:meetings": row(A, M, P),
     "reviews:meeting_add": row(M, P),
@@ -425,6 +433,8 @@ def answers(clients, schemes, names) -> dict[tuple, int | str]:
 
 def allowed(this: Row, role: Role | None, whose: str) -> set[int]:
     """The statuses an answer may have; 405 where the method is not offered."""
+    if this.device:
+        return {401}
     if this.public:
         return {200, 404, 405}
     if role is None:

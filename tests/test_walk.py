@@ -32,6 +32,13 @@ FILES = {
 }
 FOOTER = {"accessibility/", "cookies/", "privacy/"}  # the same for everyone but the council: looked at twice
 ELSEWHERE = {  # why a route is not walked
+    "a tablet's own requests, as JSON: test_tablet.py": {
+        "tablet/entries/",
+        "tablet/list/",
+        "tablet/pin/",
+        "tablet/state/",
+        "tablet/unlock/",
+    },
     "seen in test_components.py": {"components/"},
     "seen in test_story.py": {
         "introductions/<uuid:referral_id>/edit/",

@@ -6,6 +6,7 @@ from pantry.models.funding import Budget, CreditPool, FundingAgreement, Tariff
 from pantry.models.journal import Account, EntryKind, JournalEntry, JournalLine
 from pantry.models.memberships import Membership, MembershipMove, Place, SharedNeed
 from pantry.models.places import Band, Closure, OpeningHours, Pantry, PantryStaff
+from pantry.models.tablets import DismissReason, EntryOutcome, PinTries, Tablet, TabletEntry, VolunteerPin
 from pantry.models.top_ups import EarlierPrice, TopUp
 from pantry.models.visitors import Visitor
 
@@ -17,8 +18,10 @@ __all__ = [
     "Closure",
     "Collection",
     "CreditPool",
+    "DismissReason",
     "EarlierPrice",
     "EntryKind",
+    "EntryOutcome",
     "FundingAgreement",
     "JournalEntry",
     "JournalLine",
@@ -30,12 +33,16 @@ __all__ = [
     "Pantry",
     "PantrySession",
     "PantryStaff",
+    "PinTries",
     "Place",
     "PrepaidBlock",
     "RenewalDecision",
     "SelectedItem",
     "SharedNeed",
+    "Tablet",
+    "TabletEntry",
     "Tariff",
     "TopUp",
     "Visitor",
+    "VolunteerPin",
 ]

@@ -1,5 +1,6 @@
 """Prepaid blocks: write what was bought, buy by hand, move weeks that fall on closed weeks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -145,6 +146,12 @@ def tariff_in_force(pantry: Pantry, week: date) -> Tariff | None:
     """The agreed price of a pantry in this week: of a block that starts in it, and at the counter."""
     agreed = Tariff.objects.agreed().filter(pantry=pantry, withdrawn_at__isnull=True, from_week__lte=week)
     return agreed.order_by("-from_week").first()
+
+
+def tariffs_in_force(pantries: Iterable[UUID], week: date) -> dict[UUID, Tariff]:
+    """tariff_in_force for several pantries, by their ids."""
+    agreed = Tariff.objects.agreed().filter(pantry__in=pantries, withdrawn_at__isnull=True, from_week__lte=week)
+    return {tariff.pantry_id: tariff for tariff in agreed.order_by("from_week")}
 
 
 def buy_one(

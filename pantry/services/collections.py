@@ -87,11 +87,13 @@ def record(
     at: datetime,
     override: str = "",
     is_paid: bool = True,
+    late_days: int = 0,
 ) -> Collection:
     """Record one member's weekly visit; `quantities` maps band ids (None: no band) to items, None is the usual number.
 
     Where the member pays, what they paid is a paid week of theirs. `is_paid` False: what was to be paid was not; nobody
-    goes without, and managers see it.
+    goes without, and managers see it. `late_days`: how long after its day a session may still be added to by this
+    volunteer, whose tablet had no network.
 
     The same key and body give the same row again, whatever has happened since. Refused: KeyReused for the same key
     with another body (reported; also "not paid" after it was paid), AlreadyCollected for a second collection in the
@@ -101,7 +103,9 @@ def record(
     body = (session.pk, membership.pk, fruit_and_veg)
     for _ in range(TRIES):
         try:
-            return _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override, is_paid)
+            return _insert(
+                session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override, is_paid, late_days
+            )
         except (IntegrityError, Refused) as why:
             if earlier := Collection.objects.filter(key=key).prefetch_related("items").first():
                 if _same(earlier, body, chosen) and (is_paid or not earlier.paid_pence):
@@ -122,13 +126,15 @@ def record(
 
 
 @transaction.atomic
-def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override, is_paid) -> Collection:
+def _insert(
+    session, membership, key, chosen, fruit_and_veg, by, collected_at, at, override, is_paid, late_days
+) -> Collection:
     """Claim the key and the week by inserting; the row's lock keeps purchases and leaving apart from it."""
     membership = Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=membership.pk)
     pantry = session.pantry
     day, today = weeks.london_date(collected_at), weeks.london_date(at)
     week = weeks.monday(day)
-    home, state = _check_can_record(session, membership, by, day, today)
+    home, state = _check_can_record(session, membership, by, day, today, late_days)
     if chosen is None:
         chosen = {None: pantry.allowance}
     else:
@@ -164,25 +170,26 @@ def _insert(session, membership, key, chosen, fruit_and_veg, by, collected_at, a
     return collection
 
 
-def check_day(session: PantrySession, *, by: User, today: date) -> None:
-    """Volunteers record on the session's day, the pantry manager for 28 days after it too; nobody before it.
+def check_day(session: PantrySession, *, by: User, today: date, late_days: int = 0) -> None:
+    """Volunteers record on the session's day (and `late_days` after it), the pantry manager for 28 days after it too;
+    nobody before it.
 
     A session that was held counts also where its day is announced closed afterwards: who came, came.
     """
     if session.on > today:
         raise Refused("This session has not started yet. Nothing can be recorded before its day.")
     if session.on < today:
-        if by.role != Role.PANTRY_MANAGER:
+        if by.role != Role.PANTRY_MANAGER and session.on < today - timedelta(days=late_days):
             raise Refused("This session has closed. Ask the pantry manager to add what is missing.")
         if session.on < today - timedelta(days=counter.LATE_DAYS):
             raise Refused(f"This session was more than {counter.LATE_DAYS} days ago. Nothing can be added to it.")
 
 
-def _check_can_record(session, membership, by, day: date, today: date) -> tuple[Pantry, str]:
+def _check_can_record(session, membership, by, day: date, today: date, late_days: int) -> tuple[Pantry, str]:
     """Refuse in words; gives the pantry the member belongs to and their state on the day."""
     if day != session.on:
         raise Refused("The day of a collection is the day of its session.")
-    check_day(session, by=by, today=today)
+    check_day(session, by=by, today=today, late_days=late_days)
     if membership.operator_id != session.pantry.operator_id:
         raise Refused(f"No member here has this number. {counter.ASK}")
     state = states_on({membership.pk: membership.state}, day, today)[membership.pk]
@@ -232,24 +239,27 @@ def _report_reuse(earlier: Collection, membership: Membership, by: User, at: dat
     audit.record("pantry.collection.key_reused", at=at, by=by, target=earlier, subjects=subjects)
 
 
-def why_stays(*, day: date, is_own: bool, by: User, on: date, recorder: str = "Somebody else") -> str:
+def why_stays(
+    *, day: date, is_own: bool, by: User, on: date, recorder: str = "Somebody else", late_days: int = 0
+) -> str:
     """Why a collection of that day cannot be undone, "" where it can: volunteers undo what they recorded themselves, on
-    its day; the pantry manager everything for 28 days."""
+    its day (and `late_days` after it, by what their tablet sends then); the pantry manager everything for 28 days."""
     if by.role == Role.PANTRY_MANAGER:
         if day < on - timedelta(days=counter.LATE_DAYS):
             return f"This was recorded for a day more than {counter.LATE_DAYS} days ago, so it stays as it is."
     elif not is_own:
         return f"{recorder} recorded this. {recorder} or the pantry manager can undo it."
-    elif day != on:
+    elif not on - timedelta(days=late_days) <= day <= on:
         return "This session has closed. Ask the pantry manager to undo it."
     return ""
 
 
-def check_can_void(collection: Collection, *, by: User, on: date) -> None:
+def check_can_void(collection: Collection, *, by: User, on: date, late_days: int = 0) -> None:
     """Refused with the sentence of `why_stays`."""
     recorder = collection.recorded_by
     is_own = recorder.pk == by.pk
-    if why := why_stays(day=collection.on, is_own=is_own, by=by, on=on, recorder=recorder.get_short_name()):
+    given = {"recorder": recorder.get_short_name(), "late_days": late_days}
+    if why := why_stays(day=collection.on, is_own=is_own, by=by, on=on, **given):
         raise Refused(why)
 
 
@@ -259,7 +269,7 @@ def can_void(collection: Collection, *, by: User, on: date) -> bool:
 
 
 @transaction.atomic
-def void(*, collection: Collection, reason: str, by: User, at: datetime) -> Collection:
+def void(*, collection: Collection, reason: str, by: User, at: datetime, late_days: int = 0) -> Collection:
     """Undo a collection: it stays, with who and why, and the week is free again; what the member paid for it is given
     back. Undoing twice is undoing once."""
     if collection.paid_pence:  # the membership first, as recording locks it
@@ -271,7 +281,7 @@ def void(*, collection: Collection, reason: str, by: User, at: datetime) -> Coll
             return collection
         when = collection.voided_at.astimezone(weeks.LONDON)
         raise Refused(f"{collection.voided_by.get_short_name()} has already undone this, {when:%-d %B %Y, %H:%M}.")
-    check_can_void(collection, by=by, on=weeks.london_date(at))
+    check_can_void(collection, by=by, on=weeks.london_date(at), late_days=late_days)
     if not reason.strip():
         raise Refused("Say why it is undone.")
     collection.voided_at, collection.voided_by, collection.void_reason = at, by, reason.strip()

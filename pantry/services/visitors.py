@@ -17,10 +17,11 @@ Outcome = Visitor.Outcome
 
 
 @transaction.atomic
-def record(*, session: PantrySession, key: UUID, called: str, by: User, at: datetime) -> Visitor:
-    """Someone who was not found took the usual items on the session's day. The same key is the same visit."""
+def record(*, session: PantrySession, key: UUID, called: str, by: User, at: datetime, late_days: int = 0) -> Visitor:
+    """Someone who was not found took the usual items on the session's day. The same key is the same visit; `late_days`
+    as of collections."""
     today = weeks.london_date(at)
-    collections.check_day(session, by=by, today=today)
+    collections.check_day(session, by=by, today=today, late_days=late_days)
     called = wording.refuse_forbidden(called.strip())
     given = {"session": session, "pantry": session.pantry, "on": session.on, "called": called}
     visitor, is_new = Visitor.objects.get_or_create(key=key, defaults={**given, "recorded_by": by, "recorded_at": at})

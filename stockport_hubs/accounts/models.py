@@ -85,9 +85,10 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
 
 class User(UuidModel, AbstractBaseUser):
-    """Someone who signs in with an e-mail address; inactive until the invitation is taken up."""
+    """Someone who signs in with an e-mail address; inactive until the invitation is taken up. A volunteer may have no
+    address: they record on their pantry's tablet with a PIN, and sign in nowhere."""
 
-    email = models.EmailField(unique=True, help_text="In small letters.")
+    email = models.EmailField(unique=True, null=True, help_text="In small letters.")
     name = models.CharField(max_length=120)
     work_phone = models.CharField(max_length=30, blank=True)
     role = models.CharField(max_length=25, choices=Role)
@@ -108,6 +109,9 @@ class User(UuidModel, AbstractBaseUser):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_in_small_letters"),
+            models.CheckConstraint(
+                condition=Q(email__isnull=False) | Q(role="pantry_volunteer"), name="user_without_email_is_a_volunteer"
+            ),
             choices_constraint("role", Role, "user_role_valid"),
             models.CheckConstraint(
                 condition=Q(is_active=False) | Q(joined_at__isnull=False, deactivated_at__isnull=True),

@@ -191,6 +191,8 @@ def move(*, user: User, role: str, organisation: Organisation, by: User, at: dat
         raise Refused(f"{Role(role).label} is a role of a {kind}. {organisation.name} is not one: choose another.")
     _still_administers(by)
     user = User.objects.select_for_update().get(pk=user.pk)
+    if user.email is None:
+        raise Refused(f"{user.name} has no email address and records on a tablet only. Invite them by email instead.")
     if (user.role, user.organisation_id) == (role, organisation.pk):
         return user
     before = {"role": user.role, "organisation": str(user.organisation_id)}

@@ -103,7 +103,7 @@ def site(request) -> dict:
         "account_url": reverse("mfa_index") if signed_in else "",
         "nav": menu(user.role, view_name) if signed_in else [],
         # example.org is reserved: nobody real signs in with it, and no query is needed to know.
-        "sample_pilot": settings.SAMPLE_PILOT and signed_in and user.email.endswith("@example.org"),
+        "sample_pilot": settings.SAMPLE_PILOT and signed_in and (user.email or "").endswith("@example.org"),
         "sample_accounts": _sample_accounts(view_name),
         "sample_password": SAMPLE_PASSWORD,
     }

@@ -88,7 +88,7 @@ def _claim(message_id) -> EmailMessage | None:
     subject, body = _kinds[message.kind].render(message.ids, message.to)
     message.claimed_at = timezone.now()
     message.save(update_fields=["claimed_at"])
-    return EmailMessage(subject, body, to=[message.to.email])
+    return EmailMessage(subject, body, to=[message.to.email or ""])
 
 
 def _sendable(message_id) -> Message | None:
@@ -100,6 +100,7 @@ def _sendable(message_id) -> Message | None:
         return None  # claimed and not sent: whoever sent it died; a human decides, never a resend
     kind_ = _kinds[message.kind]
     why_not = None if message.to.is_active or kind_.to_inactive else "The account is not active."
+    why_not = why_not or ("" if message.to.email else "The account has no email address.")
     why_not = why_not or kind_.may_send(message.ids, message.to)
     if why_not:
         message.refused_at, message.refused_because = timezone.now(), why_not[:200]

@@ -80,8 +80,8 @@ def account(request, pk):
         {"invitation": each, "state": _invitation_state(each, now)}
         for each in shown.invitations.select_related("invited_by").order_by("-created_at")[:PER_PAGE]
     ]
-    rows = [
-        {"label": "Email address", "value": shown.email},
+    rows: list[dict[str, str]] = [
+        {"label": "Email address", "value": shown.email or "None: records on a tablet with a PIN"},
         {"label": "Work phone", "value": shown.work_phone or "Not recorded"},
         {"label": "Role", "value": shown.get_role_display()},
         {"label": "Organisation", "value": shown.organisation.name},
