@@ -152,7 +152,7 @@ def _grid(figures: Figures, names: made.Names, up_to: int | None) -> dict:
             "state": member.state,
             "weeks": "".join(GRID_LETTERS[status] for status in statuses.values()),
         }
-        if person := names.get(person_of.get(member.id)):
+        if person := names.show(person_of.get(member.id)):
             row["name"] = person
         rows.append(row)
     return {"grid": rows}
@@ -163,7 +163,7 @@ def _holds(figures: Figures, ours: bool, names: made.Names) -> dict:
     person_of = figures.cohort.person_of
     rows = [
         {"number": hold.number, "block_no": hold.block_no, "starts_on": hold.starts_on.isoformat()}
-        | ({"reasons": list(hold.reasons), "name": names.get(person_of.get(hold.member_id), "")} if ours else {})
+        | ({"reasons": list(hold.reasons), "name": names.show(person_of.get(hold.member_id))} if ours else {})
         for hold in figures.holds
     ]
     counts = Counter(reason for hold in figures.holds for reason in hold.reasons)
@@ -195,7 +195,7 @@ def _barriers(figures: Figures, audience: str, names: made.Names) -> dict:
         "categories": categories,
         "rows": [
             {
-                "about": names.get(barrier.person, barrier.pantry) if ours else barrier.pantry,
+                "about": names.show(barrier.person, barrier.pantry) if ours else barrier.pantry,
                 "category": seen_category(barrier.category, audience),
                 "state": barrier.state,
                 "owner": barrier.owner,

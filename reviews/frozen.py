@@ -28,20 +28,22 @@ STANDING = ("open", "paused", "ended", "came_last4", "lapsing", "lapsed")
 AGES = (("up_to_4", 4), ("up_to_12", 12), ("older", 10_000))  # weeks since it was raised, the last one included
 
 
-class Names(dict[UUID | None, str]):
-    """Names by young person; `shown` are those that were asked for, and so stand somewhere."""
+class Names:
+    """Names by young person; `shown` are those whose name stands somewhere."""
 
     def __init__(self, names: Mapping[UUID | None, str]) -> None:
-        super().__init__(names)
+        self._names = names
         self.shown: set[UUID | None] = set()
 
-    def get(self, key, default=None):
-        if key in self:
-            self.shown.add(key)
-        return super().get(key, default)
+    def show(self, person: UUID | None, otherwise: str = "") -> str:
+        """The name, to be written down; `otherwise` where there is none to be told."""
+        if person not in self._names:
+            return otherwise
+        self.shown.add(person)
+        return self._names[person]
 
 
-def more(figures: Figures, ours: bool, threshold: int, names: Mapping[UUID | None, str]) -> dict:
+def more(figures: Figures, ours: bool, threshold: int, names: Names) -> dict:
     """The keys of this module; `ours` for the Leaving Care Team."""
     made = {
         "movement": movement(figures),
@@ -163,7 +165,7 @@ def ages(figures: Figures) -> dict[str, dict[str, int]]:
     return {category: dict(counts[category]) for category in BarrierCategory.values if category in counts}
 
 
-def entered(figures: Figures, found: Entered, names: Mapping[UUID | None, str]) -> dict:
+def entered(figures: Figures, found: Entered, names: Names) -> dict:
     """[then, now] of each figure that counts by the day, and the latest entries."""
     assert figures.known is not None
     now, then = figures.attendance_known, found.then
@@ -204,7 +206,7 @@ def _concerns(figures: Figures, entry: Entry) -> bool:
     return figures.part.holds(entry.member, figures.as_at)
 
 
-def _entry(figures: Figures, entry: Entry, names: Mapping[UUID | None, str]) -> dict:
+def _entry(figures: Figures, entry: Entry, names: Names) -> dict:
     made: dict[str, object] = {
         "kind": entry.kind,
         "on": entry.on.isoformat(),
@@ -212,7 +214,7 @@ def _entry(figures: Figures, entry: Entry, names: Mapping[UUID | None, str]) -> 
     }
     if entry.number is not None:
         made["number"] = entry.number
-        if name := names.get(figures.cohort.person_of.get(entry.member) if entry.member else None):
+        if name := names.show(figures.cohort.person_of.get(entry.member) if entry.member else None):
             made["name"] = name
     if entry.pantry is not None:
         made["pantry"] = figures.attendance.pantries.get(entry.pantry, "")

@@ -16,9 +16,9 @@ from reviews.definitions import DEFINITIONS
 from reviews.models import Audience, ReviewPack
 from reviews.services import packs
 from tests import factories
+from tests.pack_scene import get
 from tests.review_scene import FIRST_WEEK, PERIOD, WEEK, Scene
 from tests.test_figures import recount
-from tests.test_packs import get
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 DATES = [date(2026, 4, 15), date(2026, 5, 12), PERIOD[1]]

@@ -1,16 +1,13 @@
-"""From the manager's home to a finished pack, counted; and packs of many members, of the longest names, of nothing."""
+"""Packs of many members with the longest names: printed, or refused in words."""
 
 import resource
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
-from reviews.models import Audience, ReviewPack
+from reviews.models import Audience
 from reviews.services import packs
 from stockport_hubs.core.errors import Refused
-from stockport_hubs.jobs import services as jobs
-from tests.review_scene import TODAY, Scene
+from tests.review_scene import Scene
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
@@ -19,35 +16,6 @@ def seconds() -> float:
     """Of the processor, used by this process and the printing ones that have ended: a busy machine changes nothing."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
-
-
-@pytest.mark.promise("PK")
-def test_three_clicks_and_ten_seconds_lead_from_the_managers_home_to_a_pack(sized, figures, time_machine):
-    scene = Scene(sized(12, 75))
-    scene.trouble()
-    time_machine.move_to(scene.at)
-    client, clicks = Client(), 0
-    client.force_login(scene.manager)
-    meeting = reverse("reviews:meeting", args=[scene.meeting.pk])
-    assert f'href="{meeting}"' in client.get(reverse("home")).content.decode()
-    clicks += 1
-    button = reverse("reviews:pack_build", args=[scene.meeting.pk])
-    assert f'action="{button}"' in client.get(meeting).content.decode()
-    clicks += 1
-    before = seconds()
-    progress = client.post(button).url  # it refreshes by itself, and leads back when the packs are there
-    jobs.pump()
-    page = client.get(progress, follow=True)
-    assert page.redirect_chain[-1][0] == f"{meeting}#packs"
-    used = seconds() - before
-    pack = ReviewPack.objects.get(audience=Audience.LEAVING_CARE)
-    file = reverse("reviews:pack_pdf", args=[pack.pk])
-    assert f'href="{file}"' in page.content.decode()
-    clicks += 1
-    assert client.get(file).content.startswith(b"%PDF-")
-    figures(f"{clicks} clicks; {used:.1f} s of the processor for all three packs of {len(scene.people)} people")
-    assert (clicks, used <= 10) == (3, True)
-    assert scene.at.date() == TODAY
 
 
 @pytest.mark.promise("PK")

@@ -149,10 +149,13 @@ def test_six_people_from_the_councils_file_to_both_packs(
     else:
         worker = runner(test_database_url(), CLOCK="2021-10-10T09:00")
     worker.wait_until(lambda: ReviewPack.objects.count() == 3, 120)
-    for audience, named in (("leaving-care", True), ("stockport-homes", False)):
-        output = tmp_path / f"{audience}.pdf"
-        command(capsys, "build_pack", "--meeting", str(meeting.pk), "--audience", audience, "--output", str(output))
-        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(output.read_bytes())).pages)
+    output = tmp_path / "pack.pdf"
+    command(
+        capsys, "build_pack", "--meeting", str(meeting.pk), "--audience", "stockport-homes", "--output", str(output)
+    )
+    by_job = bytes(ReviewPack.objects.get(audience="leaving-care").pdf)
+    for printed, named in ((by_job, True), (output.read_bytes(), False)):
+        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(printed)).pages)
         assert "£1,152.00" in text and "156" in text and ("Coral" in text) == named
     world.manager.set_password(PASSWORD)
     world.manager.save()

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from reviews.models import Audience, YearlyReview
-from reviews.services import agenda, meetings, minutes, yearly
+from reviews.services import agenda, meetings, yearly
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs import services as jobs
@@ -147,7 +147,6 @@ def test_minutes_in_print_are_tagged_and_say_what_the_page_says(world, tmp_path)
     answer = client.get(reverse("reviews:minutes_pdf", args=[made.pk]))
     assert answer["Content-Disposition"] == 'attachment; filename="minutes-2026-06-10.pdf"'
     assert findings(answer.content, tmp_path) == []
-    assert minutes.to_pdf(made.minutes.content) == answer.content
     text = " ".join(each.extract_text() for each in pypdf.PdfReader(io.BytesIO(answer.content)).pages)
     page = client.get(reverse("reviews:minutes", args=[made.pk])).content.decode()
     for said in ("<b>A second freezer</b>", "Bo Sample", "What stands in the way of young people"):

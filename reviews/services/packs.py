@@ -37,10 +37,9 @@ def ask(*, meeting: ReviewMeeting, by: User, at: datetime) -> list[Job]:
     """A job for each of the person's audiences; asked again before it is done: the same job, retried if it failed."""
     asked = []
     for audience in audiences_for(by):
-        edition = _next_edition(meeting, audience)
         job = jobs.enqueue(
             KIND,
-            key=f"{KIND}:{meeting.pk}:{audience}:{edition}",
+            key=f"{KIND}:{meeting.pk}:{audience}:{_next(_latest(meeting, audience))}",
             ids={"meeting": str(meeting.pk), "audience": audience, "by": str(by.pk)},
             asked_by=by,
         )
@@ -49,11 +48,6 @@ def ask(*, meeting: ReviewMeeting, by: User, at: datetime) -> list[Job]:
         asked.append(job)
     audit.record("reviews.pack.asked", at=at, by=by, target=meeting)
     return asked
-
-
-def _next_edition(meeting: ReviewMeeting, audience: str) -> int:
-    packs = ReviewPack.objects.filter(meeting=meeting, audience=audience).order_by("-edition")
-    return (packs.values_list("edition", flat=True).first() or 0) + 1
 
 
 def freeze(meeting: ReviewMeeting, audience: str, *, made_by: str, at: datetime) -> dict:
@@ -66,7 +60,7 @@ def freeze(meeting: ReviewMeeting, audience: str, *, made_by: str, at: datetime)
     frozen = audiences.freeze(computed, audience) | {
         "meeting": {"id": str(meeting.pk), "starts_at": meeting.starts_at.isoformat(), "where": meeting.where},
         "previous": _previous(meeting, before, audience),
-        "edition": latest.edition + 1 if latest else 1,
+        "edition": _next(latest),
         "made_by": made_by,
         "made_at": at.isoformat(),
     }
@@ -82,8 +76,13 @@ def freeze(meeting: ReviewMeeting, audience: str, *, made_by: str, at: datetime)
 
 
 def _latest(meeting: ReviewMeeting, audience: str) -> ReviewPack | None:
-    """The newest edition, without its file."""
-    return ReviewPack.objects.filter(meeting=meeting, audience=audience).order_by("-edition").defer("pdf").first()
+    """The newest edition; its file and figures are read where they are asked for."""
+    found = ReviewPack.objects.filter(meeting=meeting, audience=audience).order_by("-edition")
+    return found.defer("pdf", "figures").first()
+
+
+def _next(latest: ReviewPack | None) -> int:
+    return latest.edition + 1 if latest else 1
 
 
 def _known(pack: ReviewPack | None, as_at: date) -> Known | None:

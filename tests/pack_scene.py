@@ -1,0 +1,54 @@
+"""Editions for tests of packs: without printing where the paper is not what a test is about."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from reviews.models import Audience, ReviewPack
+from reviews.services import packs
+from tests.review_scene import Scene
+
+BOTH = [Audience.LEAVING_CARE, Audience.STOCKPORT_HOMES]
+ALL = [*BOTH, Audience.CORPORATE_PARENTS]
+
+
+def as_html(html: str, **limits) -> bytes:
+    """Stands in for the printing process, which takes seconds: the file is what would be printed, so that two editions
+    that say something else still differ."""
+    return b"%PDF-" + html.encode()
+
+
+@contextmanager
+def for_a_module(blocker, people: int = 12) -> Iterator[Scene]:
+    """A scheme with trouble, made once for the tests of a module and gone after them."""
+    with blocker.unblock(), transaction.atomic():
+        scene = Scene(people)
+        scene.trouble()
+        yield scene
+        transaction.set_rollback(True)
+
+
+def of_a_test(scene: Scene) -> Scene:
+    """The module's scheme as a test's own: what it changes in memory is gone with it, as its rows are."""
+    return copy.deepcopy(scene)
+
+
+def make(scene: Scene, audience: str) -> ReviewPack:
+    """The next edition, by the manager."""
+    return packs.build(meeting=scene.meeting, audience=audience, by=scene.manager, at=scene.at)()
+
+
+def signed_in(user) -> Client:
+    """A visitor's client."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def get(user, name: str, pack: ReviewPack):
+    """What that page or file of a pack answers them."""
+    return signed_in(user).get(reverse(f"reviews:{name}", args=[pack.pk]))
