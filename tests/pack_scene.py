@@ -42,6 +42,13 @@ def make(scene: Scene, audience: str) -> ReviewPack:
     return packs.build(meeting=scene.meeting, audience=audience, by=scene.manager, at=scene.at)()
 
 
+def unprinted(scene: Scene, audience: str) -> ReviewPack:
+    """The same with a stand-in for the file, which nobody looks at."""
+    frozen = packs.freeze(scene.meeting, audience, made_by="Someone", at=scene.at)
+    more = {"edition": frozen["edition"], "as_at": scene.at, "made_by": scene.manager, "pdf": b"%PDF-", "sha256": "0"}
+    return ReviewPack.objects.create(meeting=scene.meeting, audience=audience, figures=frozen, **more)
+
+
 def signed_in(user) -> Client:
     """A visitor's client."""
     client = Client()

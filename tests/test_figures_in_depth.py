@@ -20,9 +20,9 @@ from reviews.models import Audience, Barrier
 from reviews.services import packs
 from stockport_hubs.accounts.models import Role
 from tests import factories
+from tests.pack_scene import unprinted
 from tests.review_scene import FIRST_WEEK, JOINED_ON, PERIOD, Scene
 from tests.test_figures import computed, query, signed_in
-from tests.test_packs import unprinted
 
 DATES = (PERIOD[1], date(2026, 4, 15), date(2026, 5, 12))
 

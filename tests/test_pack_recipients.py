@@ -10,13 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from reviews.models import Audience, PackRecipient, ReviewPack
-from reviews.services import packs, recipients
+from reviews.services import recipients
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs import services as jobs
 from stockport_hubs.notifications.models import Message
 from tests import factories
+from tests.pack_scene import unprinted
 from tests.review_scene import Scene
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
@@ -26,19 +27,7 @@ FILES = ["pack", "pack_pdf", "pack_csv", "pack_xlsx"]
 @pytest.fixture
 def scene():
     made = Scene(2)
-    made.packs = {}
-    for audience in Audience.values:
-        frozen = packs.freeze(made.meeting, audience, made_by="Someone", at=made.at)
-        made.packs[audience] = ReviewPack.objects.create(
-            meeting=made.meeting,
-            audience=audience,
-            edition=1,
-            as_at=made.at,
-            made_by=made.manager,
-            figures=frozen,
-            pdf=b"%PDF-",
-            sha256="0",
-        )
+    made.packs = {audience: unprinted(made, audience) for audience in Audience.values}
     made.summary = made.packs[Audience.CORPORATE_PARENTS]
     return made
 

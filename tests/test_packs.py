@@ -28,7 +28,7 @@ PRINT = pdf.from_html
 
 
 @pytest.fixture(autouse=True)
-def unprinted(request, monkeypatch):
+def not_printed(request, monkeypatch):
     """What paper holds is in test_pack_print.py; `make proof` prints here as well."""
     if not promises.full(request.config):
         monkeypatch.setattr(pdf, "from_html", pack_scene.as_html)
