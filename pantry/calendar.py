@@ -90,7 +90,7 @@ class Plan:
     def is_closed(self, week: date) -> bool:
         """Every session planned in the week is closed."""
         if week not in self.closed_weeks:
-            days = [week + timedelta(days=n) for n in range(7)]
+            days = {week + timedelta(days=h.weekday) for h in self.hours}
             planned = [day for day in days if self.planned(day)]
             self.closed_weeks[week] = bool(planned) and all(self.is_closed_on(day) for day in planned)
         return self.closed_weeks[week]

@@ -14,9 +14,7 @@ from django.db.models import (
     Case,
     CharField,
     Count,
-    DateField,
     Exists,
-    F,
     FilteredRelation,
     OuterRef,
     Q,
@@ -26,7 +24,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 
 from pantry.calendar import WeekCalendar
 from pantry.models import (
@@ -219,8 +217,10 @@ def _sum(condition: Q):
 
 
 def _groups(paid_weeks: QuerySet, as_at: date, over: date, key: str) -> QuerySet:
-    """(key, pantry, what became of them, their week if it could have been closed, weeks, pence), added up by the
-    database; weeks before `over` have had their Sunday.
+    """(key, pantry, what became of them, weeks, pence), added up by the database; weeks before `over` have had their
+    Sunday, and those of them that nobody collected are told apart by their Monday, for they may have been closed.
+
+    One choice says all that: whether somebody came is what takes the database its time, and is asked once a week.
 
     A block that ended after `as_at` still had its weeks then, so its credited weeks count as to come. A week topped up
     after `as_at` counts at the one earlier price that held then.
@@ -234,13 +234,12 @@ def _groups(paid_weeks: QuerySet, as_at: date, over: date, key: str) -> QuerySet
         When(Q(state=State.CREDITED) & ended, then=Value("credited")),
         When(Q(state=State.PARKED) | Q(week__isnull=True) | Q(week__gt=as_at), then=Value("recoverable")),
         When(Exists(collected), then=Value("collected")),
-        When(week__lt=over, then=Value("over")),
+        When(week__lt=over, then=Cast("week", CharField())),
         default=Value("to_come"),
         output_field=CharField(),
     )
     groups = paid_weeks.exclude(state=State.REVERSED).annotate(became=became).order_by()
-    could_be_closed = Case(When(became="over", then=F("week")), output_field=DateField())
-    groups = groups.annotate(over_week=could_be_closed).values_list(key, "pantry_id", "became", "over_week")
+    groups = groups.values_list(key, "pantry_id", "became")
     held = Q(earlier_prices__from_on__lte=as_at, earlier_prices__until_on__gt=as_at)
     groups = groups.annotate(earlier=FilteredRelation("earlier_prices", condition=held))
     return groups.annotate(weeks=Count("pk"), money=Sum(Coalesce("earlier__pence", "pence")))
@@ -283,16 +282,18 @@ def _of_agreement(agreement: FundingAgreement, as_at: date, calendar: WeekCalend
 def _tally(groups: Iterable, calendar: WeekCalendar | None = None) -> dict:
     """{key: figures} of groups of paid weeks; a key without any has noughts."""
     groups, calendar = list(groups), calendar or WeekCalendar({})
-    calendar.learn(pantry_id for _, pantry_id, _, week, _, _ in groups if week is not None)
+    over = {became: date.fromisoformat(became) for _, _, became, _, _ in groups if became[0].isdigit()}
+    calendar.learn(pantry_id for _, pantry_id, became, _, _ in groups if became in over)
     tallies: dict = defaultdict(lambda: dict.fromkeys(WEEKLY_FIELDS, 0))
-    for key, pantry_id, became, week, weeks, pence in groups:
-        if became == "over":
-            kinds = ["closed" if calendar.is_closed(pantry_id, week) else "missed"]
+    for key, pantry_id, became, weeks, pence in groups:
+        if became in over:
+            kinds = ["closed" if calendar.is_closed(pantry_id, over[became]) else "missed"]
         else:
             kinds = ["to_come", became] if became == "recoverable" else [became]
+        tally = tallies[key]
         for name in ("bought", *kinds):
-            tallies[key][f"{name}_weeks"] += weeks
-            tallies[key][f"{name}_pence"] += pence
+            tally[f"{name}_weeks"] += weeks
+            tally[f"{name}_pence"] += pence
     return tallies
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from uuid import UUID
 
 from django.db import models
-from django.db.models import BigIntegerField, Count, DateField, Exists, F, Func, Max, Min, OuterRef, Q, Sum, Value, When
+from django.db.models import BigIntegerField, Count, DateField, Exists, F, Func, Min, OuterRef, Q, Sum, Value, When
 
 from pantry.calendar import WeekCalendar
 from pantry.models import Collection, FundingAgreement, Membership, MembershipMove, PaidWeek, Pantry
@@ -85,17 +85,19 @@ MEMBERS = Kept(
 )
 MOVES = Kept(_moves)
 COLLECTED = Kept(_came)
-FUNDED_TO = Kept(
-    lambda agreement, before: (
-        PaidWeek.objects.filter(
-            membership__agreement=agreement, block__agreement=agreement, state__in=["dated", "parked"]
-        )
-        .order_by()
-        .values_list("membership_id")
-        .annotate(last=Max("week"), waiting=Count("pk", filter=Q(week__isnull=True)))
-        .filter(waiting=0, last__lt=before)
-    )
-)
+
+
+def _funded_to(agreement, before):
+    """(member, their last funded week), where that was before a day and none waits for its week: the database looks up
+    one week a member."""
+    funded = PaidWeek.objects.filter(membership=OuterRef("pk"), block__agreement=agreement)
+    last = funded.dated().order_by("-week").values("week")[:1]
+    waiting = funded.filter(state=PaidWeek.State.PARKED)
+    members = Membership.objects.filter(~Exists(waiting), agreement=agreement).order_by()
+    return members.annotate(last=models.Subquery(last)).filter(last__lt=before).values_list("pk", "last")
+
+
+FUNDED_TO = Kept(_funded_to)
 PAID = Kept(
     lambda agreement, as_at, first, last: (
         PaidWeek.objects.dated()
@@ -218,7 +220,8 @@ class Attendance:
 
     def status(self, member: Member, week: date) -> str:
         """What a week was for a member; a collection makes it an open week whatever was closed later."""
-        if self.came_in(member, week):
+        back = (self.week - week).days // 7
+        if back >= 0 and member.came >> back & 1:  # as `came_in`: asked for every member and week
             return CAME
         if week < member.first_week or (member.ended_on is not None and member.ended_on < week):
             return OUTSIDE
@@ -260,7 +263,7 @@ class Attendance:
         """The last funded week of members for whom it is so long ago that "retained" can be said."""
         before = self.as_at - RETAINED_WITHIN - timedelta(days=6)
         rows = FUNDED_TO(agreement=self.agreement.pk, before=before)
-        return {key: last for key, last, _ in rows if key in self.members}
+        return {key: last for key, last in rows if key in self.members}
 
     def regular(self) -> set[UUID]:
         """Open members who came in most of their last open weeks."""

@@ -101,14 +101,13 @@ def _everyone(council, as_at):
     made = {
         key: Count("pk", filter=Q(moves__state__in=states, moves__on__lte=as_at)) for key, states in STEPS_OF.items()
     }
-    return places(as_at).filter(council=council).values_list("care_leaver_id").annotate(**made)
+    helps = Exists(begun(as_at).filter(offer__care_leaver=OuterRef("care_leaver")))
+    return places(as_at).filter(council=council).values_list("care_leaver_id").annotate(**made, helps=helps)
 
 
-STEPS = Kept(_everyone)  # everyone of the cohort: (person, steps beyond "identified", times they agreed)
+# Everyone of the cohort: (person, steps beyond "identified", times they agreed, whether they began to volunteer).
+STEPS = Kept(_everyone)
 SENT = Kept(lambda agreement, before: sent(agreement, before).values_list("care_leaver_id", "membership_id"))
-VOLUNTEERS = Kept(
-    lambda council, as_at: begun(as_at).filter(offer__care_leaver__council=council).values_list("offer__care_leaver_id")
-)
 LATEST = Kept(
     lambda council, agreement, as_at, before: (
         CareLeaver.objects.filter(_waiting(agreement, as_at, before), council=council)
@@ -143,9 +142,8 @@ class Cohort:
         """Every step."""
         rows = STEPS(council=self.agreement.funder_id, as_at=self.as_at)
         identified = {person for person, *_ in rows}
-        volunteers = VOLUNTEERS(council=self.agreement.funder_id, as_at=self.as_at)
         introduced = {person for person, _ in self._sent} & identified
-        agreed = {person for person, _, said_yes in rows if said_yes} | introduced
+        agreed = {person for person, _, said_yes, _ in rows if said_yes} | introduced
         members = {
             "joined": self.attendance.members,
             "first": (key for key, member in self.attendance.members.items() if member.first_came <= self.as_at),
@@ -154,11 +152,11 @@ class Cohort:
         }
         return {
             "identified": identified,
-            "offered": {person for person, offered, _ in rows if offered} | agreed,
+            "offered": {person for person, offered, *_ in rows if offered} | agreed,
             "agreed": agreed,
             "introduced": introduced,
             **{key: self.people(found) & identified for key, found in members.items()},
-            "volunteering": {person for (person,) in volunteers} & identified,
+            "volunteering": {person for person, *_, helps in rows if helps},
         }
 
     @cached_property

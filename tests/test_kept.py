@@ -18,6 +18,7 @@ WEEK = timedelta(days=7)
 
 def weeks(members, after, before):
     rows = PaidWeek.objects.dated().filter(membership__in=members, week__gt=after, week__lt=before)
+    rows = rows.exclude(state__contains="%")
     return rows.order_by().values_list("membership_id").annotate(n=Count("pk", filter=~Q(position=3)))
 
 
@@ -40,8 +41,14 @@ def test_postgresql_plans_a_kept_query_once():
     for n in range(8):
         assert kept(on=DUE + n * WEEK) == []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT generic_plans + custom_plans FROM pg_prepared_statements WHERE statement LIKE '%pence%'")
-        assert cursor.fetchall() == [(3,)]  # the first five were asked for to see whether it is worth it
+        cursor.execute(
+            "SELECT generic_plans + custom_plans, statement FROM pg_prepared_statements WHERE statement LIKE '%pence%'"
+        )
+        [(plans, statement)] = cursor.fetchall()
+    assert plans == 3  # the first five were asked for to see whether it is worth it
+    assert (
+        "= 'dated'" in statement and "$2" not in statement
+    )  # a plan for any state could not use paid_week_once_a_week
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ EQUIVALENT: dict[str, str] = dict.fromkeys(
     "stockport_hubs/core/short_choices.py ShortChoiceField.offer: choice 1 among all rows": (
         "it offers rows of its argument alone, and what is filtered by the choice has its own scope"
     ),
-    "stockport_hubs/home/council.py open_invitations: forgets scope 1": "administrators look after every account",
+    "stockport_hubs/home/set_up.py open_invitations: forgets scope 1": "administrators look after every account",
     "stockport_hubs/home/trail.py _events: forgets scope 1": "the young people asked for are the reader's (_asked)",
     "stockport_hubs/home/trail.py _people: forgets scope 1": "_subjects holds young people of the reader's only",
     "stockport_hubs/home/trail.py _members: forgets scope 1": "_subjects holds members the reader may know of only",

@@ -183,12 +183,13 @@ def _runs(ids: list[int]) -> Runs:
     return runs
 
 
-def _unsealed() -> models.QuerySet:
+def unsealed() -> models.QuerySet:
+    """When the first audit row that waits for its seal was stored, as a query."""
     sealed = Seal.objects.filter(chain="audit").order_by("-number").values("last_id")[:1]
     return AuditEvent.objects.filter(id__gt=Coalesce(Subquery(sealed), 0)).order_by("id").values_list("stored_at")[:1]
 
 
-UNSEALED = Kept(_unsealed)
+UNSEALED = Kept(unsealed)
 
 
 def oldest_unsealed() -> datetime | None:

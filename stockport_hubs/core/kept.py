@@ -8,6 +8,7 @@ text for each set of types and lengths. Each value must reach the SQL as it is: 
 is a value of its own, and the clock is not read. Both are refused, for they would be kept as they were that day.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from django.db.models import QuerySet
 from stockport_hubs.core import clock
 
 Adapted = Callable[[Any], Any]
+PLACEHOLDER = re.compile("(%[s%])")
 MOST = 100  # texts kept of one query: lists of another length are another text
 
 
@@ -26,7 +28,8 @@ class _Text:
     """The SQL of one shape: parameters are constants, or (name, place in a list, how the database takes it)."""
 
     def __init__(self, sql: str, params: list, stands: dict[int, tuple[str, int | None, Adapted]], compiler) -> None:
-        self.sql, self.params, self.stands, self.columns = sql, params, stands, compiler.col_count
+        self.sql, self.params, self.stands = _with_constants(sql, params, stands)
+        self.columns = compiler.col_count
         expressions = [each for each, _, _ in compiler.select[: self.columns]]
         self.compiler, self.converters = compiler, compiler.get_converters(expressions)
 
@@ -40,6 +43,30 @@ class _Text:
         if rows and len(rows[0]) > self.columns:
             rows = [row[: self.columns] for row in rows]
         return self.compiler.apply_converters(rows, self.converters) if self.converters else rows
+
+
+def _with_constants(sql: str, params: list, stands: dict) -> tuple[str, list, dict]:
+    """On PostgreSQL, constants are written into the text and stand-ins alone handed over: it plans for whatever value a
+    parameter may have, and uses no index that is of some rows only where the text does not say that they are those."""
+    if connection.vendor != "postgresql":
+        return sql, params, stands
+    from psycopg.sql import Literal
+
+    connection.ensure_connection()
+    parts, places = PLACEHOLDER.split(sql), iter(range(len(params)))
+    left: list = []
+    kept: dict = {}
+    for n, part in enumerate(parts):
+        if part != "%s":
+            continue
+        place = next(places)
+        if place not in stands and isinstance(params[place], str | int):
+            parts[n] = Literal(params[place]).as_string(connection.connection).replace("%", "%%")
+            continue
+        if place in stands:
+            kept[len(left)] = stands[place]
+        left.append(params[place])
+    return "".join(parts), left, kept
 
 
 def _cursor():

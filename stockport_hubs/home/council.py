@@ -1,4 +1,4 @@
-"""What the homes of leaving care managers, finance officers and administrators show."""
+"""What the homes of leaving care managers and finance officers show."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -10,19 +10,23 @@ from django.utils.http import urlencode
 
 from careleavers.models import CareLeaver
 from pantry import money
-from pantry.models import EntryKind, FundingAgreement, JournalEntry, Pantry, RenewalDecision, Tariff
+from pantry.models import EntryKind, FundingAgreement, JournalEntry, RenewalDecision, Tariff
 from referrals.models import Referral, WalkIn
 from referrals.rules import NOT_TAKEN_UP
 from reviews import figures
 from reviews.attendance import Week
 from reviews.models import Action, Barrier, BarrierState, ReviewMeeting
-from stockport_hubs.accounts.models import Invitation, Organisation, Role, User
+from stockport_hubs.accounts.models import Organisation, Role, User
+from stockport_hubs.audit import seals
 from stockport_hubs.charts import shapes
 from stockport_hubs.core.forms import DAY_PARTS
 from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import LONDON, WEEK, monday
+from stockport_hubs.home import alarms
+from stockport_hubs.home.alarms import Alarm
 from stockport_hubs.jobs import services as jobs
 from stockport_hubs.jobs.models import Job
+from stockport_hubs.notifications.models import UNKNOWN_AFTER, Message
 
 WEEKS_SHOWN = 8
 
@@ -64,21 +68,13 @@ class Scheme:
 class Overview:
     """The home of a council's leaving care managers."""
 
+    alarms: list[Alarm]
+    unknown_emails: int
     numbers: list[Number]
     schemes: list[Scheme]
     meeting: Meeting | None
     has_people: bool
     failed_jobs: list[tuple[Job, str]]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of the list of things to set up."""
-
-    text: str
-    is_done: bool
-    url: str
-    action: str
 
 
 def next_meeting(user: User, on: date) -> Meeting | None:
@@ -127,15 +123,37 @@ def my_actions(user: User) -> list[MyAction]:
     return [MyAction(*row) for row in ACTIONS(owner=user.pk)]
 
 
+AGREEMENT = [field.attname for field in FundingAgreement._meta.concrete_fields]
+
+
+def _in_force(role: str) -> Kept:
+    return Kept(
+        lambda organisation, on: (
+            FundingAgreement.objects.for_user(User(role=role, organisation_id=organisation))
+            .in_force_on(on)
+            .order_by("-starts_on", "pk")
+            .values_list(*AGREEMENT)
+        )
+    )
+
+
+IN_FORCE: dict[str, Kept] = {role: _in_force(role) for role in (Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER)}
+
+
 def agreements(user: User, on: date) -> list[FundingAgreement]:
     """Agreements in force, the newest first."""
-    return list(FundingAgreement.objects.for_user(user).in_force_on(on).order_by("-starts_on"))
+    rows = IN_FORCE[user.role](organisation=user.organisation_id, on=on)
+    return [FundingAgreement.from_db(None, AGREEMENT, row) for row in rows]
 
 
-def overview(user: User, on: date) -> Overview:
-    """Everything on the page, counted now."""
-    *waiting, failed, people = COUNTS(council=user.organisation_id, on=on, first_by=on - NOT_TAKEN_UP)[0]
+def overview(user: User, on: date, now: datetime) -> Overview:
+    """Everything on the page, counted now; `now` is the real clock's."""
+    [[*waiting, failed, people, unknown, due, stored]] = COUNTS(
+        council=user.organisation_id, on=on, first_by=on - NOT_TAKEN_UP, now=now, begun=now - UNKNOWN_AFTER
+    )
     return Overview(
+        alarms=alarms.of(now, due, stored),
+        unknown_emails=unknown,
         numbers=_numbers(*waiting),
         schemes=[scheme(agreement, on) for agreement in agreements(user, on)],
         meeting=next_meeting(user, on),
@@ -154,8 +172,8 @@ class Counted(Subquery):
         super().__init__(rows.order_by().values("pk"))
 
 
-def _counts(council: UUID, on: date, first_by: date) -> QuerySet:
-    """One row: what waits for a council's leaving care managers, and whether anybody is there."""
+def _counts(council: UUID, on: date, first_by: date, now: datetime, begun: datetime) -> QuerySet:
+    """One row: what waits for a council's leaving care managers, whether anybody is there, what alarms are told by."""
     manager = User(role=Role.LEAVING_CARE_MANAGER, organisation_id=council)
     people = CareLeaver.objects.for_user(manager)
     barriers = Barrier.objects.for_user(manager).filter(state__in=[BarrierState.OPEN, BarrierState.IN_HAND])
@@ -170,6 +188,9 @@ def _counts(council: UUID, on: date, first_by: date) -> QuerySet:
         Counted(barriers.filter(due_on__lt=on)),
         Counted(Job.objects.for_user(manager, to_look_at=True)),
         Exists(people),
+        Counted(Message.objects.for_user(manager).unknown(begun)),
+        Subquery(jobs.due(now)),
+        Subquery(seals.unsealed()),
     )
 
 
@@ -272,40 +293,3 @@ def last_payments(user: User) -> list[JournalEntry]:
     for entry in found:
         entry.pence = sum(line.pence for line in entry.lines.all() if line.pence > 0)
     return found
-
-
-def open_invitations(user: User, now: datetime) -> tuple[int, int]:
-    """(invitations that can be taken up, invitations that ran out)."""
-    waiting = Invitation.objects.filter(
-        user__in=User.objects.for_user(user).filter(joined_at__isnull=True, deactivated_at__isnull=True),
-        used_at__isnull=True,
-        withdrawn_at__isnull=True,
-    )
-    return waiting.filter(expires_at__gt=now).count(), waiting.filter(expires_at__lte=now).count()
-
-
-def set_up(user: User) -> list[Step]:
-    """What has to be there before anybody can be introduced; the first administrator of an empty database reads it."""
-    held = set(User.objects.filter(deactivated_at__isnull=True).order_by().values_list("role", flat=True).distinct())
-    kinds = set(Organisation.objects.values_list("kind", flat=True))
-    invite = reverse("accounts:invite")
-    has_operator = Organisation.Kind.OPERATOR in kinds
-    steps = [
-        Step(
-            "The organisation that runs the pantries",
-            has_operator,
-            reverse("accounts:organisation_add"),
-            "Add the organisation",
-        )
-    ]
-    steps += [
-        Step(text, role in held, invite, action)
-        for role, text, action in (
-            (Role.LEAVING_CARE_MANAGER, "A leaving care manager, who brings in people", "Invite a manager"),
-            (Role.PERSONAL_ADVISOR, "A personal advisor, who introduces them", "Invite an advisor"),
-            (Role.FINANCE_OFFICER, "A finance officer, who agrees prices and records payments", "Invite an officer"),
-            (Role.PANTRY_MANAGER, "A pantry manager, who adds pantries and volunteers", "Invite a pantry manager"),
-        )
-    ]
-    steps.append(Step("A pantry with opening times, added by the pantry manager", Pantry.objects.exists(), "", ""))
-    return steps

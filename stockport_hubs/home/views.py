@@ -13,7 +13,7 @@ from stockport_hubs.accounts.permissions import anyone_signed_in
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.pages import Page, Paginator
-from stockport_hubs.home import council, operator
+from stockport_hubs.home import council, operator, set_up
 from stockport_hubs.home.alarms import alarms, unknown_emails
 
 
@@ -53,12 +53,12 @@ def _page(request) -> Page:
 
 def manager(request):
     """The scheme at a glance."""
-    overview = council.overview(request.user, clock.today())
+    overview = council.overview(request.user, clock.today(), timezone.now())
     context = _actions(request) | {
         "overview": overview,
         "failed_jobs": overview.failed_jobs,
-        "alarms": alarms(timezone.now()),
-        "unknown_emails": unknown_emails(request.user),
+        "alarms": overview.alarms,
+        "unknown_emails": overview.unknown_emails,
     }
     return render(request, "home/manager.html", context)
 
@@ -107,8 +107,8 @@ def pantry_manager(request):
 
 def administrator(request):
     """Accounts, and what is still to set up."""
-    steps = council.set_up(request.user)
-    waiting, expired = council.open_invitations(request.user, clock.now())
+    steps = set_up.steps(request.user)
+    waiting, expired = set_up.open_invitations(request.user, clock.now())
     context = {
         "steps": steps,
         "next_step": next((step for step in steps if not step.is_done and step.url), None),

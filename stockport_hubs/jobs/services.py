@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from stockport_hubs.accounts.models import Role, User
@@ -88,11 +89,16 @@ def watched_by(role: str) -> list[str]:
     return [kind for kind, each in _handlers.items() if role in each.watched_by]
 
 
-OLDEST_DUE = Kept(lambda now: Job.objects.claimable(now).values_list("due_at")[:1])
+def due(now: datetime) -> QuerySet:
+    """Since when the oldest job waits that is due and that nobody works on, as a query."""
+    return Job.objects.claimable(now).values_list("due_at")[:1]
+
+
+OLDEST_DUE = Kept(due)
 
 
 def oldest_due(now: datetime) -> datetime | None:
-    """Since when the oldest job waits that is due and that nobody works on."""
+    """The same as a moment."""
     return next((due for (due,) in OLDEST_DUE(now=now)), None)
 
 

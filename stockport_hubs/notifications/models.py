@@ -20,10 +20,11 @@ class MessageQuerySet(models.QuerySet):
             return self.filter(to__organisation_id=user.organisation_id)
         return self.none()
 
-    def unknown(self, now: datetime) -> "MessageQuerySet":
-        """Whoever sent them died in the middle: a human decides, the software never sends them again by itself."""
-        begun = self.filter(claimed_at__lte=now - UNKNOWN_AFTER, settled_at__isnull=True)
-        return begun.filter(sent_at__isnull=True, refused_at__isnull=True)
+    def unknown(self, begun: datetime) -> "MessageQuerySet":
+        """Begun by a moment, `UNKNOWN_AFTER` ago, and never ended: whoever sent them died in the middle. A human
+        decides, the software never sends them again by itself."""
+        waiting = self.filter(claimed_at__lte=begun, settled_at__isnull=True)
+        return waiting.filter(sent_at__isnull=True, refused_at__isnull=True)
 
 
 class Message(UuidModel):
