@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,7 @@ class Bench:
         self.database_url = database_url
         self.site_url = self.serve(database_url)
         self.renewals: dict[int, tuple[float, float, float]] = {}
+        self.many: Any = None  # the site of tens of thousands of people, once it is asked for
 
     def serve(self, database_url: str) -> str:
         """gunicorn with the floors beside the pages; its address."""

@@ -5,6 +5,7 @@ gunicorn starts `bench_site:application`. Local settings; the floors live under 
 
 import inspect
 import sys
+import threading
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -26,21 +27,66 @@ from django.views.decorators.http import require_POST
 from pantry.models import Collection, Membership, PantrySession, SelectedItem
 from stockport_hubs.audit.models import AuditEvent, AuditSubject
 from stockport_hubs.core import clock, weeks
+from stockport_hubs.core.pages import Paginator
+from stockport_hubs.home import trail
 
 settings.ROOT_URLCONF = "bench_site"
 kept: dict[tuple[str, object], tuple[str, dict[str, Any]]] = {}
 
 
+class Rows(threading.local):
+    """What this answer's list may show at most (0: a page), and the pages that were made."""
+
+    most = 0
+    pages: list
+
+
+rows = Rows()
+begin, make_page, make_trail, PAGE_OF_TRAIL = Paginator.__init__, Paginator.page, trail.page, trail.PAGE
+
+
+def begin_with(self, found, per_page, **more):
+    """Pages of no more rows than were asked for."""
+    begin(self, found, min(per_page, rows.most or per_page), **more)
+
+
+def noted_page(self, number):
+    """A page, whose rows are counted."""
+    rows.pages.append(make_page(self, number))
+    return rows.pages[-1]
+
+
+def noted_trail(*asked):
+    """The same of the audit, which makes its pages itself."""
+    trail.PAGE = min(PAGE_OF_TRAIL, rows.most or PAGE_OF_TRAIL)
+    found = make_trail(*asked)
+    rows.pages.append(found.lines)
+    return found
+
+
+patches: dict[Any, dict[str, Any]] = {
+    Paginator: {"__init__": begin_with, "page": noted_page},
+    trail: {"page": noted_trail},
+}
+for where, functions in patches.items():
+    for name, function in functions.items():
+        setattr(where, name, function)
+
+
 def application(environ, start_response):
-    """The site, telling how many queries each answer took."""
+    """The site, telling how many queries each answer took and how many rows its longest list shows; X-Most-Rows makes
+    its pages shorter."""
     queries: list[str] = []
+    rows.most, rows.pages = int(environ.get("HTTP_X_MOST_ROWS", "0")), []
 
     def count(execute, sql, *rest):
         queries.append(sql)
         return execute(sql, *rest)
 
     def start(status, headers, *more):
-        return start_response(status, [*headers, ("X-Queries", str(len(queries)))], *more)
+        asked = len(queries)
+        shown = max((len(page) for page in rows.pages), default=0)
+        return start_response(status, [*headers, ("X-Queries", str(asked)), ("X-Rows", str(shown))], *more)
 
     with connection.execute_wrapper(count):
         return site(environ, start)
