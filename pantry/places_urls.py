@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pantry.views import agreements, cards, places, renewals, sheets, tariffs
+from pantry.views import agreements, places, renewals, tariffs
 
 urlpatterns = [
     path("pantries/", places.pantries, name="pantries"),
@@ -19,9 +19,6 @@ urlpatterns = [
     ),
     path("pantries/<uuid:pantry_id>/volunteers/", places.staff_attach, name="staff_attach"),
     path("pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/", places.staff_detach, name="staff_detach"),
-    path("pantries/<uuid:pantry_id>/cards/", cards.cards, name="cards"),
-    path("pantries/<uuid:pantry_id>/cards/pdf/", cards.cards_pdf, name="cards_pdf"),
-    path("pantries/<uuid:pantry_id>/sheets/", sheets.pantry_sheets, name="sheets"),
     path("pantries/<uuid:pantry_id>/tariffs/propose/", tariffs.tariff_propose, name="tariff_propose"),
     path("tariffs/", tariffs.tariffs, name="tariffs"),
     path("tariffs/<uuid:tariff_id>/", tariffs.tariff_agree, name="tariff_agree"),

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from pantry.views import tablet_api
+from pantry.views import tablet_api, tablet_shell
 
 app_name = "tablet"
 urlpatterns = [
+    path("", tablet_shell.shell, name="shell"),
+    path("sw.js", tablet_shell.worker, name="worker"),
+    path("manifest.webmanifest", tablet_shell.manifest, name="manifest"),
     path("state/", tablet_api.state, name="state"),
     path("pin/", tablet_api.pin, name="pin"),
     path("unlock/", tablet_api.unlock, name="unlock"),

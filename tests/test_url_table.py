@@ -158,12 +158,6 @@ TABLE: dict[str, Row] = {
     "pantry:visitors": row(P),
     "pantry:visitor_sort": row(P, visitor_id="visitor"),
     "pantry:void": row(V, P, collection_id="collection"),
-    "pantry:card": row(P, membership_id="membership"),
-    "pantry:card_pdf": row(P, membership_id="membership"),
-    "pantry:cards": row(P, pantry_id="pantry"),
-    "pantry:cards_pdf": row(P, pantry_id="pantry"),
-    "pantry:sheets": row(P, pantry_id="pantry"),
-    "pantry:sheet_destroyed": row(P, sheet_id="sheet"),
     "pantry:members": row(P, M, F),
     "pantry:member": row(P, M, F, membership_id="membership"),
     "pantry:member_add": row(P),
@@ -202,6 +196,9 @@ TABLE: dict[str, Row] = {
     "pantry:renewal": row(M, F, P, decision_id="decision"),
     "pantry:renewal_take_back": row(M, decision_id="decision"),
     # a hall's tablet
+    "tablet:shell": ANYONE,
+    "tablet:worker": ANYONE,
+    "tablet:manifest": ANYONE,
     "tablet:state": DEVICE,
     "tablet:pin": DEVICE,
     "tablet:unlock": DEVICE,
@@ -349,8 +346,8 @@ CASES = (*PRIVATE, "entry", "sent", "accepted", "walk_in", "pack")
 # What one's own scheme has and does not show to this role.
 NOT_FOR = {
     P: (*PRIVATE, "summary"),
-    V: (*CASES, "summary", "agreement", "block", "payment", "decision", "printed", "sheet", "card"),
-    F: (*CASES, "printed", "session", "collection", "visitor", "sheet", "card"),
+    V: (*CASES, "summary", "agreement", "block", "payment", "decision", "printed"),
+    F: (*CASES, "printed", "session", "collection", "visitor"),
     D: (
         *CASES,
         "summary",

@@ -29,11 +29,14 @@ FILES = {
     "reviews/packs/<uuid:pack_id>/xlsx/",
     "reviews/meetings/<uuid:meeting_id>/print/",
     "reviews/figures/csv/",
-    "pantry/members/<uuid:membership_id>/card/pdf/",
-    "pantry/pantries/<uuid:pantry_id>/cards/pdf/",
 }
 FOOTER = {"accessibility/", "cookies/", "privacy/"}  # the same for everyone but the council: looked at twice
 ELSEWHERE = {  # why a route is not walked
+    "a tablet's own page, opened with its cookie: test_tablet_app.py": {
+        "tablet/",
+        "tablet/manifest.webmanifest",
+        "tablet/sw.js",
+    },
     "a tablet's own requests, as JSON: test_tablet.py": {
         "tablet/entries/",
         "tablet/list/",
@@ -90,7 +93,6 @@ ELSEWHERE = {  # why a route is not walked
         "jobs/<uuid:job_id>/retry/",
         "pantry/pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/",
         "pantry/visitors/<uuid:visitor_id>/take-back/",
-        "pantry/sheets/<uuid:sheet_id>/destroyed/",
         "people/<uuid:pk>/cover/<uuid:cover_pk>/end/",
         "people/caseloads/moves/<uuid:pk>/undo/",
         "people/<uuid:pk>/untick/",

@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 
 from careleavers.questions import PREFER_NOT, QUESTIONS
 from careleavers.services import allocations, caseloads, cohort, people, sharing, wellbeing
-from pantry.models import PrintedSheet, RenewalDecision, SheetRow
-from pantry.services import cards, collections, funding, journal, memberships, places, sessions, tariffs, visitors
+from pantry.models import RenewalDecision
+from pantry.services import collections, funding, journal, memberships, places, sessions, tariffs, visitors
 from referrals import services as referrals
 from referrals.models import PrintedName
 from referrals.services import directory, links, volunteering, walk_ins
@@ -199,9 +199,6 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         at=at,
     )
     visitor = visitors.record(session=session, key=uuid.uuid4(), called="Vi", by=volunteer, at=at)
-    card = cards.make(membership=membership, by=pantry_manager, at=at)
-    sheet = PrintedSheet.objects.create(session=session, printed_at=at, printed_by=pantry_manager)
-    SheetRow.objects.create(sheet=sheet, position=1, membership=membership)
     decision = RenewalDecision.objects.create(
         membership=membership,
         block_no=2,
@@ -381,8 +378,6 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "session": session,
         "collection": collection,
         "visitor": visitor,
-        "card": card,
-        "sheet": sheet,
         "decision": decision,
         "barrier": barrier,
         "pantry_barrier": pantry_barrier,
