@@ -33,6 +33,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-given_at'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['transfer', 'cover'])), name='caseload_move_kind_valid'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'transfer'), ('until_on__isnull', True)), models.Q(('kind', 'cover'), ('until_on__gte', models.F('from_on'))), _connector='OR'), name='caseload_move_dates_in_order'),
+                ],
             },
         ),
         migrations.AddField(
@@ -48,13 +52,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='caseloadmove',
             index=models.Index(fields=['council', '-given_at'], name='caseload_move_by_council'),
-        ),
-        migrations.AddConstraint(
-            model_name='caseloadmove',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['transfer', 'cover'])), name='caseload_move_kind_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='caseloadmove',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'transfer'), ('until_on__isnull', True)), models.Q(('kind', 'cover'), ('until_on__gte', models.F('from_on'))), _connector='OR'), name='caseload_move_dates_in_order'),
         ),
     ]

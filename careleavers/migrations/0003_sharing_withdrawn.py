@@ -21,6 +21,8 @@ class Migration(migrations.Migration):
                 ('died_on', models.DateField(help_text='The day that had been recorded, if any.', null=True)),
                 ('because', models.CharField(max_length=300)),
                 ('corrected_at', models.DateTimeField()),
+                ('care_leaver', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='death_corrections', to='careleavers.careleaver')),
+                ('corrected_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'abstract': False,
@@ -39,15 +41,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='sharingagreement',
             constraint=models.CheckConstraint(condition=models.Q(('withdrawn_how__in', ['', 'in_person', 'by_phone', 'in_writing'])), name='sharing_withdrawn_how_valid'),
-        ),
-        migrations.AddField(
-            model_name='deathcorrection',
-            name='care_leaver',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='death_corrections', to='careleavers.careleaver'),
-        ),
-        migrations.AddField(
-            model_name='deathcorrection',
-            name='corrected_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
     ]

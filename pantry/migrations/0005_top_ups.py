@@ -21,7 +21,14 @@ class Migration(migrations.Migration):
                 ('pence', models.PositiveIntegerField()),
                 ('from_on', models.DateField(help_text='The day it was bought, or last topped up.')),
                 ('until_on', models.DateField(help_text='The day of the top-up, on which it no longer held.')),
+                ('paid_week', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='earlier_prices', to='pantry.paidweek')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('from_on__lte', models.F('until_on'))), name='earlier_price_days_in_order'),
+                    models.UniqueConstraint(fields=('paid_week', 'pence'), name='week_raised_once_from_a_price'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='TopUp',
@@ -30,9 +37,15 @@ class Migration(migrations.Migration):
                 ('on', models.DateField(help_text='From this day on the weeks count at the new price.')),
                 ('pence', models.PositiveIntegerField(help_text='The differences of its weeks together.')),
                 ('from_pool_pence', models.PositiveIntegerField(default=0, help_text='The part paid from the pool of credit.')),
+                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement')),
+                ('tariff', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='top_ups', to='pantry.tariff')),
             ],
             options={
                 'ordering': ['on'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('pence__gt', 0)), name='top_up_of_something'),
+                    models.CheckConstraint(condition=models.Q(('from_pool_pence__lte', models.F('pence'))), name='top_up_pool_within_price'),
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -65,38 +78,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='earlierprice',
-            name='paid_week',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='earlier_prices', to='pantry.paidweek'),
-        ),
-        migrations.AddField(
-            model_name='topup',
-            name='agreement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement'),
-        ),
-        migrations.AddField(
-            model_name='topup',
-            name='tariff',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='top_ups', to='pantry.tariff'),
-        ),
-        migrations.AddField(
-            model_name='earlierprice',
             name='top_up',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='weeks', to='pantry.topup'),
-        ),
-        migrations.AddConstraint(
-            model_name='topup',
-            constraint=models.CheckConstraint(condition=models.Q(('pence__gt', 0)), name='top_up_of_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='topup',
-            constraint=models.CheckConstraint(condition=models.Q(('from_pool_pence__lte', models.F('pence'))), name='top_up_pool_within_price'),
-        ),
-        migrations.AddConstraint(
-            model_name='earlierprice',
-            constraint=models.UniqueConstraint(fields=('paid_week', 'pence'), name='week_raised_once_from_a_price'),
-        ),
-        migrations.AddConstraint(
-            model_name='earlierprice',
-            constraint=models.CheckConstraint(condition=models.Q(('from_on__lte', models.F('until_on'))), name='earlier_price_days_in_order'),
         ),
     ]

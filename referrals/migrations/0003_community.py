@@ -33,6 +33,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['cooking', 'home', 'money', 'work', 'health', 'social', 'other'])), name='directory_kind_valid'),
+                    models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('kept_by', 'name'), name='directory_name_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -47,6 +51,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-offered_on'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ['offered', 'taken_up', 'not_taken_up', 'helped', 'did_not_help', 'taken_back'])), name='link_state_valid'),
+                    models.UniqueConstraint(condition=models.Q(('state__in', ['offered', 'taken_up'])), fields=('care_leaver', 'entry'), name='link_one_open'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -59,6 +67,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-state_on'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ['not_asked', 'asked', 'not_now', 'interested', 'induction', 'volunteering', 'stopped'])), name='volunteering_state_valid'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'not_asked'), ('state_on__isnull', True)), models.Q(models.Q(('state', 'not_asked'), _negated=True), ('state_on__isnull', False)), _connector='OR'), name='volunteering_state_has_a_day'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -78,6 +90,10 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['number'],
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ['not_asked', 'asked', 'not_now', 'interested', 'induction', 'volunteering', 'stopped'])), name='volunteering_move_state_valid'),
+                    models.UniqueConstraint(fields=('offer', 'number'), name='volunteering_move_number_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -99,37 +115,5 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['offered', 'taken_up', 'not_taken_up', 'helped', 'did_not_help', 'taken_back'])), name='link_move_state_valid'), models.UniqueConstraint(fields=('link', 'number'), name='link_move_number_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='directoryentry',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['cooking', 'home', 'money', 'work', 'health', 'social', 'other'])), name='directory_kind_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='directoryentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('kept_by', 'name'), name='directory_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='communitylink',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['offered', 'taken_up', 'not_taken_up', 'helped', 'did_not_help', 'taken_back'])), name='link_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='communitylink',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['offered', 'taken_up'])), fields=('care_leaver', 'entry'), name='link_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='volunteeringoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['not_asked', 'asked', 'not_now', 'interested', 'induction', 'volunteering', 'stopped'])), name='volunteering_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='volunteeringoffer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'not_asked'), ('state_on__isnull', True)), models.Q(models.Q(('state', 'not_asked'), _negated=True), ('state_on__isnull', False)), _connector='OR'), name='volunteering_state_has_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='volunteeringmove',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['not_asked', 'asked', 'not_now', 'interested', 'induction', 'volunteering', 'stopped'])), name='volunteering_move_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='volunteeringmove',
-            constraint=models.UniqueConstraint(fields=('offer', 'number'), name='volunteering_move_number_once'),
         ),
     ]

@@ -39,6 +39,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['due_on', 'raised_on'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('category__in', ['distance', 'hours', 'stigma', 'food_needs', 'childcare', 'health', 'moved', 'custody', 'forgot', 'safety', 'pantry_full', 'no_cooking', 'other'])), name='barrier_category_valid'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['open', 'in_hand', 'resolved', 'will_not'])), name='barrier_state_valid'),
+                    models.CheckConstraint(condition=models.Q(('care_leaver__isnull', False), ('pantry__isnull', False), _connector='OR'), name='barrier_of_someone_or_a_pantry'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('closed_on__isnull', True), ('state__in', ['open', 'in_hand'])), models.Q(('closed_on__isnull', False), ('state__in', ['resolved', 'will_not'])), _connector='OR'), name='barrier_closed_has_a_day'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -54,6 +60,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ['open', 'in_hand', 'resolved', 'will_not'])), name='barrier_move_state_valid'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -71,6 +80,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-starts_at'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'agenda_out', 'held', 'minutes_agreed'])), name='meeting_state_valid'),
+                    models.CheckConstraint(condition=models.Q(('period_to__gte', models.F('period_from'))), name='meeting_period_in_order'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -84,6 +97,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['organisation__name', 'name'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('meeting', 'organisation', 'name'), name='attendance_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -101,6 +117,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['due_on'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('meeting__isnull', False), ('barrier__isnull', False), _connector='OR'), name='action_of_a_meeting_or_a_barrier'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -119,50 +138,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-as_at'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('meeting', 'audience', 'edition'), name='pack_edition_once'),
+                    models.CheckConstraint(condition=models.Q(('audience__in', ['leaving-care', 'stockport-homes'])), name='pack_audience_valid'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='barrier',
-            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['distance', 'hours', 'stigma', 'food_needs', 'childcare', 'health', 'moved', 'custody', 'forgot', 'safety', 'pantry_full', 'no_cooking', 'other'])), name='barrier_category_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='barrier',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'in_hand', 'resolved', 'will_not'])), name='barrier_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='barrier',
-            constraint=models.CheckConstraint(condition=models.Q(('care_leaver__isnull', False), ('pantry__isnull', False), _connector='OR'), name='barrier_of_someone_or_a_pantry'),
-        ),
-        migrations.AddConstraint(
-            model_name='barrier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_on__isnull', True), ('state__in', ['open', 'in_hand'])), models.Q(('closed_on__isnull', False), ('state__in', ['resolved', 'will_not'])), _connector='OR'), name='barrier_closed_has_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='barriermove',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'in_hand', 'resolved', 'will_not'])), name='barrier_move_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewmeeting',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'agenda_out', 'held', 'minutes_agreed'])), name='meeting_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewmeeting',
-            constraint=models.CheckConstraint(condition=models.Q(('period_to__gte', models.F('period_from'))), name='meeting_period_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='meetingattendance',
-            constraint=models.UniqueConstraint(fields=('meeting', 'organisation', 'name'), name='attendance_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='action',
-            constraint=models.CheckConstraint(condition=models.Q(('meeting__isnull', False), ('barrier__isnull', False), _connector='OR'), name='action_of_a_meeting_or_a_barrier'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewpack',
-            constraint=models.UniqueConstraint(fields=('meeting', 'audience', 'edition'), name='pack_edition_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewpack',
-            constraint=models.CheckConstraint(condition=models.Q(('audience__in', ['leaving-care', 'stockport-homes'])), name='pack_audience_valid'),
         ),
     ]

@@ -35,9 +35,22 @@ class Migration(migrations.Migration):
                 ('names_nobody', models.BooleanField(default=False, help_text='Someone has looked: words like names are none.')),
                 ('version', models.PositiveIntegerField(default=0, help_text='0: nobody has written anything here yet.')),
                 ('saved_at', models.DateTimeField(null=True)),
+                ('action', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='reviews.action')),
+                ('added_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agenda', to='reviews.reviewmeeting')),
+                ('membership', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership')),
+                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pantry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry')),
+                ('saved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['position', 'added_at', 'id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('state__in', ['open', 'discussed', 'put_off'])), name='agenda_state_valid'),
+                    models.UniqueConstraint(fields=('meeting', 'kind', 'source'), name='agenda_item_once_a_meeting'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['action', 'disagreement', 'hold', 'lapse', 'barrier', 'people', 'closure', 'added'])), name='agenda_kind_valid'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('saved_by__isnull', True), ('version', 0)), models.Q(('saved_by__isnull', False), ('version__gt', 0)), _connector='OR'), name='agenda_item_saved_by_someone'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -48,9 +61,14 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField()),
                 ('said', models.JSONField()),
                 ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saves', to='reviews.agendaitem')),
             ],
             options={
                 'ordering': ['version'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('item', 'version'), name='agenda_version_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -65,9 +83,18 @@ class Migration(migrations.Migration):
                 ('opened_at', models.DateTimeField()),
                 ('settled_on', models.DateField(null=True)),
                 ('outcome', models.TextField(blank=True)),
+                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement')),
+                ('barrier', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reviews.barrier')),
+                ('hold', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.renewaldecision')),
+                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': [models.OrderBy(models.F('settled_on'), descending=True, nulls_first=True), 'opened_on', 'id'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('rung__in', [1, 2, 3])), name='disagreement_rung_valid'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), ('settled_on__isnull', True)), models.Q(('settled_on__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='disagreement_settled_with_an_outcome'),
+                    models.CheckConstraint(condition=models.Q(('settled_on__isnull', True), ('settled_on__gte', models.F('opened_on')), _connector='OR'), name='disagreement_settled_after_it_began'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -80,9 +107,15 @@ class Migration(migrations.Migration):
                 ('outcome', models.TextField()),
                 ('skipped_because', models.CharField(blank=True, max_length=300)),
                 ('at', models.DateTimeField()),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('disagreement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='reviews.disagreement')),
             ],
             options={
                 'ordering': ['at'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('rung__in', [1, 2, 3])), name='disagreement_step_rung_valid'),
+                    models.UniqueConstraint(fields=('disagreement', 'rung'), name='disagreement_each_rung_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -92,9 +125,15 @@ class Migration(migrations.Migration):
                 ('from_on', models.DateField()),
                 ('weeks', models.PositiveSmallIntegerField()),
                 ('set_at', models.DateTimeField()),
+                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement')),
+                ('set_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-from_on'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('weeks__gte', 1), ('weeks__lte', 52)), name='rhythm_weeks_1_to_52'),
+                    models.UniqueConstraint(fields=('agreement', 'from_on'), name='rhythm_once_a_day'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +142,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('content', models.JSONField()),
                 ('agreed_at', models.DateTimeField()),
+                ('agreed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('meeting', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='minutes', to='reviews.reviewmeeting')),
             ],
             options={
                 'abstract': False,
@@ -119,9 +160,20 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('council_at', models.DateTimeField(null=True)),
                 ('operator_at', models.DateTimeField(null=True)),
+                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement')),
+                ('council_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('job', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='jobs.job')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('operator_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-year_from'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('year_from__day', 1), ('year_from__month', 4)), name='yearly_review_from_april'),
+                    models.UniqueConstraint(fields=('agreement', 'year_from'), name='yearly_review_once_a_year'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('council_at__isnull', True), ('council_by__isnull', True)), models.Q(('council_at__isnull', False), ('council_by__isnull', False)), _connector='OR'), name='yearly_review_council_approval_whole'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('operator_at__isnull', True), ('operator_by__isnull', True)), models.Q(('operator_at__isnull', False), ('operator_by__isnull', False)), _connector='OR'), name='yearly_review_operator_approval_whole'),
+                ],
             },
         ),
         migrations.AddField(
@@ -166,192 +218,8 @@ class Migration(migrations.Migration):
             model_name='reviewmeeting',
             constraint=models.CheckConstraint(condition=models.Q(('lasts_minutes__gte', 15), ('lasts_minutes__lte', 480)), name='meeting_lasts_15_minutes_to_8_hours'),
         ),
-        migrations.AddField(
-            model_name='agendaitem',
-            name='action',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='reviews.action'),
-        ),
-        migrations.AddField(
-            model_name='agendaitem',
-            name='added_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='agendaitem',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agenda', to='reviews.reviewmeeting'),
-        ),
-        migrations.AddField(
-            model_name='agendaitem',
-            name='membership',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership'),
-        ),
-        migrations.AddField(
-            model_name='agendaitem',
-            name='owner',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='agendaitem',
-            name='pantry',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry'),
-        ),
-        migrations.AddField(
-            model_name='agendaitem',
-            name='saved_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='agendasave',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='agendasave',
-            name='item',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saves', to='reviews.agendaitem'),
-        ),
-        migrations.AddField(
-            model_name='disagreement',
-            name='agreement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement'),
-        ),
-        migrations.AddField(
-            model_name='disagreement',
-            name='barrier',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reviews.barrier'),
-        ),
-        migrations.AddField(
-            model_name='disagreement',
-            name='hold',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.renewaldecision'),
-        ),
-        migrations.AddField(
-            model_name='disagreement',
-            name='opened_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='disagreementstep',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='disagreementstep',
-            name='disagreement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='reviews.disagreement'),
-        ),
-        migrations.AddField(
-            model_name='meetingrhythm',
-            name='agreement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement'),
-        ),
-        migrations.AddField(
-            model_name='meetingrhythm',
-            name='set_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='minutes',
-            name='agreed_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='minutes',
-            name='meeting',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='minutes', to='reviews.reviewmeeting'),
-        ),
-        migrations.AddField(
-            model_name='yearlyreview',
-            name='agreement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement'),
-        ),
-        migrations.AddField(
-            model_name='yearlyreview',
-            name='council_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='yearlyreview',
-            name='job',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='jobs.job'),
-        ),
-        migrations.AddField(
-            model_name='yearlyreview',
-            name='made_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='yearlyreview',
-            name='operator_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
         migrations.AddIndex(
             model_name='agendaitem',
             index=models.Index(fields=['kind', 'source'], name='agenda_by_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='agendaitem',
-            constraint=models.UniqueConstraint(fields=('meeting', 'kind', 'source'), name='agenda_item_once_a_meeting'),
-        ),
-        migrations.AddConstraint(
-            model_name='agendaitem',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['action', 'disagreement', 'hold', 'lapse', 'barrier', 'people', 'closure', 'added'])), name='agenda_kind_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='agendaitem',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'discussed', 'put_off'])), name='agenda_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='agendaitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('saved_by__isnull', True), ('version', 0)), models.Q(('saved_by__isnull', False), ('version__gt', 0)), _connector='OR'), name='agenda_item_saved_by_someone'),
-        ),
-        migrations.AddConstraint(
-            model_name='agendasave',
-            constraint=models.UniqueConstraint(fields=('item', 'version'), name='agenda_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='disagreement',
-            constraint=models.CheckConstraint(condition=models.Q(('rung__in', [1, 2, 3])), name='disagreement_rung_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='disagreement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), ('settled_on__isnull', True)), models.Q(('settled_on__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='disagreement_settled_with_an_outcome'),
-        ),
-        migrations.AddConstraint(
-            model_name='disagreement',
-            constraint=models.CheckConstraint(condition=models.Q(('settled_on__isnull', True), ('settled_on__gte', models.F('opened_on')), _connector='OR'), name='disagreement_settled_after_it_began'),
-        ),
-        migrations.AddConstraint(
-            model_name='disagreementstep',
-            constraint=models.CheckConstraint(condition=models.Q(('rung__in', [1, 2, 3])), name='disagreement_step_rung_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='disagreementstep',
-            constraint=models.UniqueConstraint(fields=('disagreement', 'rung'), name='disagreement_each_rung_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='meetingrhythm',
-            constraint=models.UniqueConstraint(fields=('agreement', 'from_on'), name='rhythm_once_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='meetingrhythm',
-            constraint=models.CheckConstraint(condition=models.Q(('weeks__gte', 1), ('weeks__lte', 52)), name='rhythm_weeks_1_to_52'),
-        ),
-        migrations.AddConstraint(
-            model_name='yearlyreview',
-            constraint=models.UniqueConstraint(fields=('agreement', 'year_from'), name='yearly_review_once_a_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='yearlyreview',
-            constraint=models.CheckConstraint(condition=models.Q(('year_from__day', 1), ('year_from__month', 4)), name='yearly_review_from_april'),
-        ),
-        migrations.AddConstraint(
-            model_name='yearlyreview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('council_at__isnull', True), ('council_by__isnull', True)), models.Q(('council_at__isnull', False), ('council_by__isnull', False)), _connector='OR'), name='yearly_review_council_approval_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='yearlyreview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('operator_at__isnull', True), ('operator_by__isnull', True)), models.Q(('operator_at__isnull', False), ('operator_by__isnull', False)), _connector='OR'), name='yearly_review_operator_approval_whole'),
         ),
     ]

@@ -22,9 +22,17 @@ class Migration(migrations.Migration):
                 ('chosen_at', models.DateTimeField()),
                 ('opened_at', models.DateTimeField(help_text='For the first time since they were chosen.', null=True)),
                 ('withdrawn_at', models.DateTimeField(null=True)),
+                ('chosen_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pack', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recipients', to='reviews.reviewpack')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('withdrawn_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['user__name', 'chosen_at'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('pack', 'user'), name='pack_recipient_once'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='pack_recipient_withdrawn_by_someone'),
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -39,33 +47,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='reviewpack',
             constraint=models.CheckConstraint(condition=models.Q(('audience__in', ['leaving-care', 'stockport-homes', 'corporate-parents'])), name='pack_audience_valid'),
-        ),
-        migrations.AddField(
-            model_name='packrecipient',
-            name='chosen_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='packrecipient',
-            name='pack',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recipients', to='reviews.reviewpack'),
-        ),
-        migrations.AddField(
-            model_name='packrecipient',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='packrecipient',
-            name='withdrawn_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='packrecipient',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('pack', 'user'), name='pack_recipient_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='packrecipient',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='pack_recipient_withdrawn_by_someone'),
         ),
     ]

@@ -43,6 +43,13 @@ class Migration(migrations.Migration):
                 ('deactivated_at', models.DateTimeField(null=True)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_in_small_letters'),
+                    models.CheckConstraint(condition=models.Q(('role__in', ['personal_advisor', 'leaving_care_manager', 'finance_officer', 'pantry_volunteer', 'pantry_manager', 'administrator'])), name='user_role_valid'),
+                    models.CheckConstraint(condition=models.Q(('is_active', False), models.Q(('deactivated_at__isnull', True), ('joined_at__isnull', False)), _connector='OR'), name='user_active_only_when_joined'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Invitation',
@@ -59,17 +66,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='invitation_expires_after_creation')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_in_small_letters'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['personal_advisor', 'leaving_care_manager', 'finance_officer', 'pantry_volunteer', 'pantry_manager', 'administrator'])), name='user_role_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), models.Q(('deactivated_at__isnull', True), ('joined_at__isnull', False)), _connector='OR'), name='user_active_only_when_joined'),
         ),
     ]

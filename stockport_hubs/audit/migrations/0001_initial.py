@@ -26,6 +26,11 @@ class Migration(migrations.Migration):
                 ('detail', models.JSONField(default=dict)),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('by__isnull', False), models.Q(('job', ''), _negated=True), _connector='XOR'), name='audit_by_a_person_or_a_named_job'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AuditSubject',
@@ -35,6 +40,11 @@ class Migration(migrations.Migration):
                 ('subject_id', models.UUIDField()),
                 ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subjects', to='audit.auditevent')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['careleaver', 'membership'])), name='audit_subject_kind_valid'),
+                ],
+            },
         ),
         migrations.AddIndex(
             model_name='auditevent',
@@ -44,16 +54,8 @@ class Migration(migrations.Migration):
             model_name='auditevent',
             index=models.Index(fields=['by', '-id'], name='audit_by_person'),
         ),
-        migrations.AddConstraint(
-            model_name='auditevent',
-            constraint=models.CheckConstraint(condition=models.Q(('by__isnull', False), models.Q(('job', ''), _negated=True), _connector='XOR'), name='audit_by_a_person_or_a_named_job'),
-        ),
         migrations.AddIndex(
             model_name='auditsubject',
             index=models.Index(fields=['subject_id', '-id'], name='audit_by_subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditsubject',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['careleaver', 'membership'])), name='audit_subject_kind_valid'),
         ),
     ]

@@ -27,6 +27,11 @@ class Migration(migrations.Migration):
                 ('hash', models.CharField(max_length=64)),
                 ('sealed_at', models.DateTimeField()),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('chain', 'number'), name='seal_number_once'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='auditevent',
@@ -36,9 +41,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='auditevent',
             index=models.Index(fields=['-at', '-id'], name='audit_by_moment'),
-        ),
-        migrations.AddConstraint(
-            model_name='seal',
-            constraint=models.UniqueConstraint(fields=('chain', 'number'), name='seal_number_once'),
         ),
     ]
