@@ -219,7 +219,6 @@ def _put_off(meeting: ReviewMeeting) -> list[Candidate]:
     return [
         Candidate(kind=AgendaKind.ADDED, source=each.source, title=each.title, note=each.note, by=each.added_by_id)
         for each in rows
-        if last
     ]
 
 

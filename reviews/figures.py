@@ -16,9 +16,8 @@ from django.db.models import F, Q, QuerySet
 from pantry import money
 from pantry.models import FundingAgreement, MissedWeek, RenewalDecision
 from reviews import breakdowns, entered, first_visits, movement, value, weekly
-from reviews.attendance import CAME, MISSED, OUTSIDE, Attendance, Member, Week
+from reviews.attendance import MISSED, OUTSIDE, Attendance, Member, Week
 from reviews.cohort import ANSWERS, STAGES, Cohort, end_of
-from reviews.definitions import DEFINITIONS
 from reviews.models import Action, Barrier, BarrierMove, BarrierState
 from reviews.parts import EVERYONE, Asked, Introduction, Part
 from stockport_hubs.core.weeks import weeks_between
@@ -322,6 +321,3 @@ def grid(figures: Figures) -> list[tuple]:
             pantry = member.pantry_in(figures.mondays[-1])
             rows.append((member, names[pantry] if pantry else "", dict(zip(figures.mondays, statuses, strict=True))))
     return rows
-
-
-__all__ = ["CAME", "DEFINITIONS", "Figures", "compute", "grid"]

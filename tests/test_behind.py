@@ -11,6 +11,7 @@ from careleavers.models import CareLeaver
 from pantry.models import FundingAgreement, Membership, MembershipMove
 from reviews import audience, behind, beyond, documents, figures, who
 from reviews.cohort import ANSWERS, STAGES
+from reviews.definitions import DEFINITIONS
 from reviews.models import Audience
 from stockport_hubs.core import clock
 from stockport_hubs.core.among import Among
@@ -63,7 +64,7 @@ def compared(agreement: FundingAgreement, days: list[date]) -> Counter:
     for day in days:
         found = figures.compute(agreement, day - 12 * WEEK, day, day)
         links = links or linked(found)
-        for key in {*figures.DEFINITIONS, *links}:
+        for key in {*DEFINITIONS, *links}:
             try:
                 got = chosen(found, key)
             except KeyError:

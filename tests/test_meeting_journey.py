@@ -128,7 +128,12 @@ def both_work_through_the_agenda(manager: Person, pantry: Person, world, meeting
     ours.get_by_text("Discussed", exact=True).last.click()
     expect(said(ours)).to_have_text(re.compile("^Not yet saved"))
     manager.page.unroute("**/reviews/agenda/**")
+    kept = """for (const hours of [11, 13]) localStorage.setItem(`meeting:another:${hours}`, JSON.stringify({
+        at: Date.now() - hours * 3600000, words: "" }))"""
+    manager.page.evaluate(kept)
     manager.page.reload()
+    left = manager.page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('meeting:another'))")
+    assert left == ["meeting:another:11"]  # what anybody typed here goes after twelve hours
     ours = item(manager.page, FREEZER)
     expect(said(ours)).to_have_text(re.compile("^Saved at"))
     saved = AgendaItem.objects.get(title=FREEZER)

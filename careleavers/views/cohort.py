@@ -1,6 +1,5 @@
 """The cohort: who belongs, how far each one is, what they answered."""
 
-from contextlib import suppress
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,6 +14,7 @@ from careleavers.services import cohort
 from careleavers.views.doors import PER_PAGE, council, log_list, manager, person_or_404
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.pages import Paginator
 
 State = CohortPlace.State
@@ -122,8 +122,4 @@ def offer(request, pk):
 
 def _uuids(values: list[str]) -> list[UUID]:
     """Only what is an id: a changed form must not end in an error."""
-    found = []
-    for value in values:
-        with suppress(ValueError):
-            found.append(UUID(value))
-    return found
+    return [key for value in values if (key := uuid_or_none(value))]

@@ -19,6 +19,7 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.money import pounds
 from stockport_hubs.core.pages import Paginator
 
@@ -164,13 +165,7 @@ def session_bulk(request, session_id):
 
 
 def _uuids(values: list[str]) -> list[UUID]:
-    found = []
-    for value in values[: bulk.AT_ONCE]:
-        try:
-            found.append(UUID(value))
-        except ValueError:
-            continue
-    return found
+    return [key for value in values[: bulk.AT_ONCE] if (key := uuid_or_none(value))]
 
 
 @roles(Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)
@@ -241,9 +236,6 @@ def _back(request, shown: PantrySession, *, recorded: UUID | None = None, number
 
 def _just_recorded(request, shown: PantrySession) -> Collection | None:
     """The collection this page comes back from, while it counts."""
-    try:
-        key = UUID(request.GET.get("recorded", ""))
-    except ValueError:
-        return None
+    key = uuid_or_none(request.GET.get("recorded"))
     mine = Collection.objects.for_user(request.user).counted().filter(session=shown, pk=key)
     return mine.select_related("membership").prefetch_related("items__band").first()

@@ -1,7 +1,7 @@
 """The agenda of a meeting, and the page on which it is worked through while both organisations sit together."""
 
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.contrib import messages
 from django.db import transaction
@@ -275,11 +275,3 @@ def agenda_remove(request, item_id) -> HttpResponse:
     else:
         messages.success(request, "Taken off the agenda.")
     return redirect(_back(request, item.meeting))
-
-
-def uuid_or_none(value: str | None) -> UUID | None:
-    """A key given in an address; None when it is none."""
-    try:
-        return UUID(value or "")
-    except ValueError:
-        return None

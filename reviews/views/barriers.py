@@ -1,11 +1,8 @@
 """Barriers: what stands in the way, who looks after it, what is being done."""
 
-from uuid import UUID
-
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count, F, Q
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,6 +18,7 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.pages import Paginator
 
 WORK_ON = (Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)
@@ -70,10 +68,7 @@ def _person(request) -> CareLeaver | None:
     asked = request.GET.get("person", "")
     if not asked:
         return None
-    try:
-        return get_or_404(CareLeaver.objects.for_user(request.user), pk=UUID(asked))
-    except ValueError:
-        raise Http404
+    return get_or_404(CareLeaver.objects.for_user(request.user), pk=uuid_or_none(asked))
 
 
 @roles(*WORK_ON)

@@ -11,11 +11,12 @@ from reviews import rules
 from reviews.forms.disagreements import OpenForm, PositionForm, SettleForm, TakeUpForm
 from reviews.models import AgendaItem, Barrier, Disagreement, Rung
 from reviews.services import disagreements as services
-from reviews.views.agenda import READ, WORK_ON, uuid_or_none
+from reviews.views.agenda import READ, WORK_ON
 from reviews.wording import LooksLikeAName
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.pages import Paginator
 
 ROWS = 25

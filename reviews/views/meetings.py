@@ -17,11 +17,12 @@ from reviews.models import MeetingRhythm, ReviewMeeting, ReviewMeetingState, Rev
 from reviews.services import meetings as services
 from reviews.services import packs as packs_services
 from reviews.services import yearly
-from reviews.views.agenda import READ, WORK_ON, get_meeting, rows, uuid_or_none
+from reviews.views.agenda import READ, WORK_ON, get_meeting, rows
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.weeks import LONDON
 

@@ -1,8 +1,5 @@
 """Who a pack is given to by name."""
 
-from contextlib import suppress
-from uuid import UUID
-
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,6 +11,7 @@ from stockport_hubs.accounts.models import User, UserQuerySet
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.pages import Paginator
 
 
@@ -44,9 +42,8 @@ def recipients(request, pack_id):
 
 
 def _chosen(found: UserQuerySet, key: str) -> User:
-    with suppress(ValueError):
-        if user := found.filter(pk=UUID(key)).first():
-            return user
+    if user := found.filter(pk=uuid_or_none(key)).first():
+        return user
     raise Refused("Choose someone from the list. Whoever has the pack already is not on it.")
 
 

@@ -19,6 +19,19 @@ function newKey() {
   return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
 }
 
+function readKept(place) {
+  try {
+    return JSON.parse(localStorage.getItem(place));
+  } catch {
+    return null;
+  }
+}
+
+// Words kept too long go, whoever typed them and in whichever meeting: the machine may be shared.
+for (const place of Object.keys(localStorage).filter((name) => name.startsWith("meeting:"))) {
+  if (!(Date.now() - readKept(place)?.at < KEPT_FOR)) localStorage.removeItem(place);
+}
+
 class Item {
   constructor(form) {
     this.form = form;
@@ -87,13 +100,8 @@ class Item {
 
   // What this person had typed on this machine when the page was closed or lost its line.
   comeBack() {
-    let kept = null;
-    try {
-      kept = JSON.parse(localStorage.getItem(this.place));
-    } catch {
-      this.forget();
-    }
-    if (!kept || Date.now() - kept.at > KEPT_FOR) return this.forget();
+    const kept = readKept(this.place);
+    if (!kept) return;
     this.put(kept.words);
     this.sending = kept.sending;
     if (!kept.sending) this.field("version").value = kept.version; // older than the page: somebody saved since

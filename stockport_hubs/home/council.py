@@ -15,6 +15,7 @@ from referrals.models import Referral, WalkIn
 from referrals.rules import NOT_TAKEN_UP
 from reviews import figures
 from reviews.attendance import Week
+from reviews.definitions import DEFINITIONS
 from reviews.models import Action, Barrier, BarrierState, ReviewMeeting
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit import seals
@@ -209,7 +210,7 @@ def scheme(agreement: FundingAgreement, on: date) -> Scheme:
     return Scheme(
         pk=agreement.pk,
         name=agreement.name,
-        funnel=[(stage, figures.DEFINITIONS[stage].name, number) for stage, number in counted.funnel],
+        funnel=[(stage, DEFINITIONS[stage].name, number) for stage, number in counted.funnel],
         weeks=counted.weeks,
         chart=_chart(counted.weeks),
         position=counted.position,
