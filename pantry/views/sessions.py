@@ -237,5 +237,7 @@ def _back(request, shown: PantrySession, *, recorded: UUID | None = None, number
 def _just_recorded(request, shown: PantrySession) -> Collection | None:
     """The collection this page comes back from, while it counts."""
     key = uuid_or_none(request.GET.get("recorded"))
+    if key is None:
+        return None
     mine = Collection.objects.for_user(request.user).counted().filter(session=shown, pk=key)
     return mine.select_related("membership").prefetch_related("items__band").first()
