@@ -133,13 +133,17 @@ class Databases:
         self.server_url = server_url  # any database on a PostgreSQL server; empty: SQLite
         self.template = template  # migrated by whoever started this run, or nothing yet
 
-    def fresh(self) -> str:
-        """The DATABASE_URL of a new one."""
+    def migrated(self) -> str:
+        """The DATABASE_URL of the one that is copied; nobody connects to it."""
         if not self.template:
             template = self._empty()
             python(template, "-c", MIGRATE)
             self.template = template
-        return self._empty(self.template)
+        return self.template
+
+    def fresh(self) -> str:
+        """The DATABASE_URL of a new one."""
+        return self._empty(self.migrated())
 
     def _empty(self, like: str = "") -> str:
         name = f"fresh_{uuid4().hex[:12]}"

@@ -18,6 +18,7 @@ from tests.journey import Journey, Person
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.prints,
     pytest.mark.postgres,  # pages: once, on the database of production
     # a lost line, a lost answer, and an answer that says who was first
     pytest.mark.console("Failed to load resource", "ERR_INTERNET_DISCONNECTED", "ERR_FAILED"),

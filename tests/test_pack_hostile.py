@@ -19,7 +19,7 @@ from tests import pack_scene
 from tests.pack_scene import make, signed_in
 from tests.review_scene import Scene
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db, pytest.mark.prints, pytest.mark.sqlite]
 
 
 # -- hostile text ------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tests.pack_scene import get
 from tests.review_scene import FIRST_WEEK, PERIOD, WEEK, Scene
 from tests.test_figures import recount
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db, pytest.mark.prints, pytest.mark.sqlite]
 DATES = [date(2026, 4, 15), date(2026, 5, 12), PERIOD[1]]
 
 

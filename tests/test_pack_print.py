@@ -32,7 +32,7 @@ from tests.review_scene import Scene
 from tests.test_pack_sizes import seconds
 from tests.test_pdf import elements, scopes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db, pytest.mark.prints, pytest.mark.sqlite]
 PRINT = pdf.from_html
 HEADINGS = ("/H1", "/H2", "/H3")
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")

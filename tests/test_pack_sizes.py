@@ -9,7 +9,7 @@ from reviews.services import packs
 from stockport_hubs.core.errors import Refused
 from tests.review_scene import Scene
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db, pytest.mark.prints, pytest.mark.sqlite]
 
 
 def seconds() -> float:

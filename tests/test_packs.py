@@ -23,7 +23,7 @@ from tests import factories, pack_scene, promises
 from tests.pack_scene import ALL, BOTH, get, make, signed_in
 from tests.review_scene import HOSTILE, PERIOD, Scene
 
-pytestmark = pytest.mark.sqlite  # pages and files: once
+pytestmark = [pytest.mark.prints, pytest.mark.sqlite]  # pages and files: once
 PRINT = pdf.from_html
 
 

@@ -14,7 +14,7 @@ import pytest
 from stockport_hubs import pdf
 from stockport_hubs.core.errors import Refused
 
-pytestmark = pytest.mark.sqlite  # the database does not matter
+pytestmark = [pytest.mark.prints, pytest.mark.sqlite]  # the database does not matter
 
 PAGE = (
     "<!DOCTYPE html><html lang='en-GB'><head><meta charset='utf-8'><title>A pack</title></head><body><h1>A pack</h1>"

@@ -17,7 +17,7 @@ from tests.counter_scene import Counter
 from tests.journey import Journey, Person
 from tests.processes import manage
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.prints]
 TODAY = date(2021, 4, 12)  # a Monday
 CLOCK = "2021-04-12T10:15"
 COUNCIL, HOMES = "Invented Council", "Invented Homes"

@@ -14,7 +14,7 @@ from stockport_hubs.core import clock
 from tests import browser
 from tests.journey import Journey, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.sqlite]
+pytestmark = [pytest.mark.browser, pytest.mark.prints, pytest.mark.sqlite]
 NOBODY = ""
 ACCOUNTS = [NOBODY, "admin", "advisor", "finance", "manager", "pantry.manager", "volunteer"]
 OF_A_KIND = 3  # pages of one kind that are read for their links; one of them is looked at

@@ -19,7 +19,7 @@ from stockport_hubs.jobs import services as jobs
 from tests import factories
 from tests.factories import moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.prints]
 APRIL = date(2027, 4, 6)
 AT = moment(APRIL)
 

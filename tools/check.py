@@ -5,7 +5,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 import prepare  # noqa: E402
 
-from tests.servers import PostgresServer, RedisServer  # noqa: E402
+from tests.servers import Databases, PostgresServer, RedisServer  # noqa: E402
 
 BIN = prepare.VENV / "bin"
 LOGS = ROOT / "build" / "test"
@@ -100,25 +102,33 @@ def everything() -> int:
     """All of `make test`; pytest's own summary line is the last one."""
     start = time.monotonic()
     lacking = prepare.missing(prepare.TEST_NEEDS)
-    fine = all([run_step(name, command) for name, command in STEPS.items()])
-    unable = [
-        marker for marker, need in (("browser", "Chromium"), ("pdf", "Pango")) if any(need == n.name for n in lacking)
-    ]
-    usual = ["--durations=8", "--durations-min=2"]
-    able = [f"not {marker}" for marker in unable]
+    absent = {need.name for need in lacking}
+    unable = [marker for marker, need in (("browser", "Chromium"), ("prints", "Pango")) if need in absent]
 
-    def chosen(*wanted: str) -> list[str]:
-        return [*usual, "-m", " and ".join([*wanted, *able])]
+    def run(name: str, *wanted: str, **env: str) -> list[TestRun]:
+        if set(wanted) & set(unable):
+            return []
+        chosen = " and ".join([*wanted, *(f"not {marker}" for marker in unable)])
+        return [TestRun(name, ["--durations=8", "--durations-min=2", "-m", chosen], **env)]
 
     LOGS.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        # A browser waits as often as it works: its pages go beside the other tests, which keeps both processors busy.
-        runs = [TestRun("SQLite", chosen("not browser"))]
-        if "browser" not in unable:
-            runs.append(TestRun("Pages", chosen("browser")))
-        if not any(need.name in ("PostgreSQL 14 or later", "Redis") for need in lacking):
-            postgres, redis = stack.enter_context(PostgresServer()), stack.enter_context(RedisServer())
-            runs.append(TestRun("PostgreSQL", chosen(), DATABASE_URL=postgres.url("postgres"), REDIS_URL=redis.url))
+        making = stack.enter_context(ThreadPoolExecutor())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubs-")))
+        sqlite = making.submit(Databases(folder).migrated)
+        if servers := not absent & {"PostgreSQL 14 or later", "Redis"}:
+            server = stack.enter_context(PostgresServer()).url("postgres")
+            postgres = making.submit(Databases(folder, server).migrated)
+        fine = all([run_step(name, command) for name, command in STEPS.items()])
+        # A process waits as often as it works: several beside each other keep both processors busy to the end.
+        runs = [
+            *run("SQLite", "not browser", "not prints", MIGRATED=sqlite.result()),
+            *run("Prints", "not browser", "prints", MIGRATED=sqlite.result()),
+            *run("Pages", "browser", MIGRATED=sqlite.result()),
+        ]
+        for name, which in (("PostgreSQL", "not browser"), ("PostgreSQL-pages", "browser")) if servers else ():
+            redis = stack.enter_context(RedisServer()).url
+            runs += run(name, which, DATABASE_URL=server, REDIS_URL=redis, MIGRATED=postgres.result())
         side_by_side(runs)
     runs.sort(key=lambda run: not run.passed())  # what failed comes last, where it is seen
     for run in runs:
