@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from stockport_hubs.settings.base import database
 from tests import browser as browser_tools
@@ -144,6 +144,15 @@ def databases(tmp_path_factory) -> Databases:
     """`.fresh()`: the DATABASE_URL of a new database with all migrations done, of the kind this run is about."""
     server = os.environ["DATABASE_URL"] if ON_POSTGRES else ""
     return Databases(tmp_path_factory.mktemp("databases"), server, template=os.environ.get("MIGRATED", ""))
+
+
+@pytest.fixture(scope="module")
+def once(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """What a module's fixtures make within it stays for all tests of the module, and goes after the last one: each
+    test's own transaction is a savepoint in it. Tests change a `copy.deepcopy` of what was made."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.urls import reverse
 
 from careleavers.models import SharingAgreement, Wellbeing
@@ -83,11 +83,9 @@ class Wide(Scene):
 
 
 @pytest.fixture(scope="module")
-def scene(django_db_setup, django_db_blocker):
-    """Made once; no test changes it."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield Wide()
-        transaction.set_rollback(True)
+def scene(once):
+    """No test changes it."""
+    return Wide()
 
 
 def computed(scene, as_at=AS_AT) -> figures.Figures:

@@ -1,6 +1,7 @@
 """Figures against an independent count from raw rows; who sees which; the people behind a number."""
 
 from collections import Counter
+from copy import deepcopy
 from datetime import date, timedelta
 
 import pytest
@@ -23,11 +24,16 @@ AS_AT = PERIOD[1]
 WEEK = timedelta(days=7)
 
 
-@pytest.fixture
-def scene(db):
+@pytest.fixture(scope="module")
+def made(once) -> Scene:
     made = Scene(24)
     made.trouble()
     return made
+
+
+@pytest.fixture
+def scene(made, db) -> Scene:
+    return deepcopy(made)
 
 
 def computed(scene, as_at: date = AS_AT) -> figures.Figures:

@@ -3,6 +3,7 @@ figures page, what it means for whom, and that each number leads to as many peop
 
 import re
 from collections import Counter
+from copy import deepcopy
 from datetime import date, timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
@@ -27,8 +28,8 @@ from tests.test_figures import computed, query, signed_in
 DATES = (PERIOD[1], date(2026, 4, 15), date(2026, 5, 12))
 
 
-@pytest.fixture
-def scene(db):
+@pytest.fixture(scope="module")
+def made(once) -> Scene:
     made = Scene(12)
     made.trouble()
     Tariff.objects.filter(pantry=made.pantry).update(food_value_pence=2000)
@@ -39,6 +40,11 @@ def scene(db):
     for n in range(6):
         AdvisorAllocation.objects.create(care_leaver=made.people[n], advisor=made.advisor, from_on=JOINED_ON)
     return made
+
+
+@pytest.fixture
+def scene(made, db) -> Scene:
+    return deepcopy(made)
 
 
 def recount(scene, as_at: date) -> dict:

@@ -52,12 +52,8 @@ def row(*roles, across=(), **keys) -> Row:
 
 ANYONE = Row(EVERYONE, public=True)
 SIGNED_IN = Row(EVERYONE)
-<<<<<<< HEAD
 DEVICE = Row(EVERYONE, public=True, device=True)
-pytestmark = pytest.mark.sqlite  # every page for every role: once
-=======
 pytestmark = [pytest.mark.prints, pytest.mark.sqlite]  # every page for every role: once
->>>>>>> 272fb26 (Test in five processes on two processors, on templates migrated once, while the checks run)
 TABLE: dict[str, Row] = {
     "home": SIGNED_IN,
     "health": ANYONE,
