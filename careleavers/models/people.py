@@ -4,8 +4,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Concat
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Concat
 
 from careleavers import questions
 from stockport_hubs.accounts.models import Organisation, Role, User
@@ -103,20 +103,23 @@ class CareLeaverQuerySet(models.QuerySet):
         from careleavers.models.sharing import SharingAgreement
         from careleavers.models.wellbeing import Wellbeing
 
-        asked = Wellbeing.objects.current().filter(care_leaver=OuterRef("pk"))
-        agreed = SharingAgreement.objects.filter(care_leaver=OuterRef("pk")).order_by("given_on")
-        started = asked.filter(point=questions.START)
-        found = self.living().filter(pk__in=SharingAgreement.objects.holding_on(day).order_by().values("care_leaver"))
-        found = found.annotate(agreed_on=Subquery(agreed.values("given_on")[:1])).annotate(
-            counted_from=Coalesce(Subquery(started.values("asked_on")[:1]), F("agreed_on"))
-        )
+        # Days choose few rows of two tables, one set for each point: reckoned for each person in turn, or with "or"
+        # between the sets, PostgreSQL looked at everybody.
+        theirs = {"care_leaver": OuterRef("care_leaver")}
+        asked, agreed = Wellbeing.objects.current().filter(**theirs), SharingAgreement.objects.filter(**theirs)
+        started = Wellbeing.objects.current().filter(point=questions.START)
+        first = SharingAgreement.objects.filter(~Exists(agreed.filter(given_on__lt=OuterRef("given_on"))))
+        unstarted = first.filter(~Exists(asked.filter(point=questions.START)))
         start = questions.POINTS[questions.START]
-        due = Q(agreed_on__gt=day - start.closes, agreed_on__lte=day) & Q(~Exists(asked))
+        due: list[models.QuerySet] = [first.filter(~Exists(asked), given_on__gt=day - start.closes, given_on__lte=day)]
         for key in questions.LATER:
-            point = questions.POINTS[key]
-            is_time = Q(counted_from__gt=day - point.closes, counted_from__lte=day - point.due)
-            due |= is_time & Q(~Exists(asked.filter(point=key)))
-        return found.filter(due)
+            point, not_asked = questions.POINTS[key], ~Exists(asked.filter(point=key))
+            since, until = day - point.closes, day - point.due
+            due += [started.filter(not_asked, asked_on__gt=since, asked_on__lte=until)]
+            due += [unstarted.filter(not_asked, given_on__gt=since, given_on__lte=until)]
+        keys, *more = [each.order_by().values("care_leaver") for each in due]
+        holding = SharingAgreement.objects.holding_on(day).order_by().values("care_leaver")
+        return self.living().filter(Q(pk__in=holding), pk__in=keys.union(*more))
 
     def outside_cohort(self) -> "CareLeaverQuerySet":
         """Who has no place in the cohort."""

@@ -45,6 +45,7 @@ class SharingAgreement(UuidModel):
 
     class Meta:
         ordering = ["-given_on"]
+        indexes = [models.Index(fields=["given_on"], name="sharing_by_day")]
         constraints = [
             choices_constraint("how_given", SharingAgreementHowGiven, "sharing_how_valid"),
             models.CheckConstraint(

@@ -61,6 +61,9 @@ class Wellbeing(UuidModel):
 
     class Meta:
         ordering = ["asked_on", "recorded_at"]
+        indexes = [
+            models.Index(fields=["point", "asked_on"], condition=Q(replaced_at__isnull=True), name="wellbeing_by_day")
+        ]
         constraints = [
             choices_constraint("point", WellbeingPoint, "wellbeing_point_valid"),
             choices_constraint("how", WellbeingHow, "wellbeing_how_valid"),

@@ -73,7 +73,8 @@ def visitors(request):
     """Those to sort out, the latest first; with ?all=1 those sorted out too."""
     everyone = request.GET.get("all") == "1"
     mine = Visitor.objects.for_user(request.user).select_related(*READ)
-    page = Paginator(mine if everyone else mine.to_sort_out(), PAGE).get_page(request.GET.get("page"))
+    shown = mine if everyone else mine.to_sort_out()
+    page = Paginator(shown, PAGE, keys_first=True).get_page(request.GET.get("page"))
     _viewed(request, "pantry.visitors.viewed", page)
     return render(request, "pantry/visitors.html", {"page": page, "everyone": everyone})
 
