@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pantry.views import agreements, places, renewals, tariffs
+from pantry.views import agreements, places, renewals, tablets, tariffs
 
 urlpatterns = [
     path("pantries/", places.pantries, name="pantries"),
@@ -20,6 +20,12 @@ urlpatterns = [
     path("pantries/<uuid:pantry_id>/volunteers/", places.staff_attach, name="staff_attach"),
     path("pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/", places.staff_detach, name="staff_detach"),
     path("pantries/<uuid:pantry_id>/tariffs/propose/", tariffs.tariff_propose, name="tariff_propose"),
+    path("pantries/<uuid:pantry_id>/tablets/", tablets.pantry_tablets, name="tablets"),
+    path("pantries/<uuid:pantry_id>/tablets/<uuid:user_id>/code/", tablets.volunteer_code, name="volunteer_code"),
+    path("pantries/<uuid:pantry_id>/tablets/<uuid:user_id>/end/", tablets.volunteer_end, name="volunteer_end"),
+    path("tablets/<uuid:tablet_id>/out-of-use/", tablets.tablet_revoke, name="tablet_revoke"),
+    path("to-sort-out/", tablets.entries, name="entries"),
+    path("to-sort-out/<uuid:entry_id>/", tablets.entry, name="entry"),
     path("tariffs/", tariffs.tariffs, name="tariffs"),
     path("tariffs/<uuid:tariff_id>/", tariffs.tariff_agree, name="tariff_agree"),
     path("tariffs/<uuid:tariff_id>/take-back/", tariffs.tariff_take_back, name="tariff_take_back"),

@@ -157,6 +157,12 @@ TABLE: dict[str, Row] = {
     "pantry:visitor_take_back": row(V, P, visitor_id="visitor"),
     "pantry:visitors": row(P),
     "pantry:visitor_sort": row(P, visitor_id="visitor"),
+    "pantry:tablets": row(P, pantry_id="pantry"),
+    "pantry:tablet_revoke": row(P, tablet_id="tablet"),
+    "pantry:volunteer_code": row(P, pantry_id="pantry", user_id="volunteer"),
+    "pantry:volunteer_end": row(P, pantry_id="pantry", user_id="volunteer"),
+    "pantry:entries": row(P),
+    "pantry:entry": row(P, entry_id="held"),
     "pantry:void": row(V, P, collection_id="collection"),
     "pantry:members": row(P, M, F),
     "pantry:member": row(P, M, F, membership_id="membership"),
@@ -199,6 +205,7 @@ TABLE: dict[str, Row] = {
     "tablet:shell": ANYONE,
     "tablet:worker": ANYONE,
     "tablet:manifest": ANYONE,
+    "tablet:enrol": row(P),
     "tablet:state": DEVICE,
     "tablet:pin": DEVICE,
     "tablet:unlock": DEVICE,
@@ -346,8 +353,8 @@ CASES = (*PRIVATE, "entry", "sent", "accepted", "walk_in", "pack")
 # What one's own scheme has and does not show to this role.
 NOT_FOR = {
     P: (*PRIVATE, "summary"),
-    V: (*CASES, "summary", "agreement", "block", "payment", "decision", "printed"),
-    F: (*CASES, "printed", "session", "collection", "visitor"),
+    V: (*CASES, "tablet", "held", "summary", "agreement", "block", "payment", "decision", "printed"),
+    F: (*CASES, "tablet", "held", "printed", "session", "collection", "visitor"),
     D: (
         *CASES,
         "summary",

@@ -5,6 +5,7 @@ database. Then a volunteer asks for every URL there is, with every id there is.
 """
 
 import dataclasses
+import json
 import re
 import uuid
 from datetime import date, timedelta
@@ -19,9 +20,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from careleavers.services import people, sharing
-from pantry import members, roster, wording
+from pantry import members, roster, tablet_list, wording
 from pantry.models import Membership, Pantry
-from pantry.services import memberships, visitors
+from pantry.services import memberships, tablets, visitors
+from pantry.services import volunteers as pins
 from referrals import services as referrals
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.administration import services as administration
@@ -30,6 +32,7 @@ from stockport_hubs.jobs import services as jobs
 from tests import factories
 from tests.counter_scene import NOW, WEDNESDAY, Counter, at
 from tests.factories import moment
+from tests.hall import Device
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite, pytest.mark.promise("A3")]
 ALWAYS = ("care leaver", "careleaver", "leaving care")
@@ -298,6 +301,53 @@ def test_a_planted_leak_is_found_in_a_page_a_header_an_address_and_a_file(hall, 
     assert leaks(headers, hall.secrets) == [f"x: {SURNAME}", "static careleavers.css: careleaver"]
 
 
+@pytest.fixture
+def tablet(hall):
+    """A hall's tablet, unlocked by a volunteer without e-mail."""
+    made, secret = tablets.enrol(pantry=hall.pantry, name="Blue tablet", by=hall.pantry_manager, at=NOW)
+    user, code = pins.add(pantry=hall.pantry, called="Kit", by=hall.pantry_manager, at=NOW)
+    token, _ = pins.set_pin(tablet=made, user=user, code=code, pin="202620", at=NOW)
+    device = Device(secret)
+    device.token, device.volunteer = token.sign(), user
+    return device
+
+
+def told(hall, device) -> dict[str, str]:
+    """Everything a tablet can be told, head and body: with its PIN, without, and of what it sends."""
+    asked = ["state/", "list/", *(f"list/?session={key}" for key in (hall.session.pk, hall.pantry.pk, uuid.uuid4()))]
+    found = {f"get {path}": device.get(path) for path in asked}
+    entry = {"kind": "collection", "session": str(hall.session.pk), "token": device.token, "at": NOW.isoformat()}
+    named = [{"member": str(key)} for key in (hall.member.pk, hall.collected.membership_id, hall.person.pk)]
+    named += [{"number": hall.neighbour.number}, {"number": 1}, {"kind": "visitor", "called": SURNAME + " care leaver"}]
+    named += [{"kind": "void", "collection_key": str(hall.collected.key)}, {"kind": "unheard_of"}, {"token": "x"}]
+    sent = [entry | each | {"key": str(uuid.uuid4())} for each in named]
+    found["sent"] = device.post("entries/", {"entries": [*sent, *sent, {}]})
+    for pin in ("202620", "1", ""):
+        found[f"unlock {pin}"] = device.post("unlock/", {"volunteer": str(device.volunteer.pk), "pin": pin})
+        found[f"pin {pin}"] = device.post("pin/", {"volunteer": str(device.volunteer.pk), "code": pin, "pin": pin})
+    found["nobody"] = device.post("unlock/", {"volunteer": str(hall.advisor.pk), "pin": "202620"})
+    return {where: f"{dict(each.items())}{each.cookies}{each.content.decode()}" for where, each in found.items()}
+
+
+def test_nothing_a_tablet_is_told_holds_what_is_not_on_the_list(hall, tablet):
+    got = told(hall, tablet)
+    assert {"Ash", "Allergy: milk", "held", "recorded"} <= {
+        word for word in ("Ash", "Allergy: milk", "held", "recorded") if word in "".join(got.values())
+    }
+    assert leaks(got, hall.secrets) == []
+
+
+def test_a_leak_planted_into_a_tablets_list_is_found(hall, tablet, monkeypatch):
+    honest = tablet_list._member
+
+    def telling(row, is_here, keys):
+        return honest(row, is_here, keys) | {"by": hall.advisor.name}
+
+    monkeypatch.setattr(tablet_list, "_member", telling)
+    found = leaks(told(hall, tablet), [hall.advisor.name])
+    assert found == [f"get list/?session={hall.session.pk}: {hall.advisor.name}"]
+
+
 # -- funded and other members are alike --------------------------------------------------------------------------------
 
 
@@ -366,6 +416,21 @@ def test_the_pages_of_one_member_differ_in_whitelisted_values_only(hall, volunte
     assert [bool(m.agreement_id) for m in (funded, paying, funded_done, paying_done)] == [True, False, True, False]
     assert pages(funded, False) == pages(paying, False)
     assert pages(funded_done, True) == pages(paying_done, True)
+
+
+WHITELISTED = ("id", "number", "called", "to_pay")
+
+
+def test_a_tablets_list_of_10_funded_and_30_other_members_differs_in_whitelisted_values_only(hall, tablet, forty):
+    found = tablet.get(f"list/?session={hall.session.pk}").json()["members"]
+    funded = {member.number for member in forty if member.agreement_id}
+    kinds: dict[bool, set] = {True: set(), False: set()}
+    for row in found:
+        if row["number"] in {member.number for member in forty}:
+            taken = row["collected"] and row["collected"] | {"key": bool(row["collected"]["key"])}
+            alike = row | dict.fromkeys(WHITELISTED) | {"collected": taken}
+            kinds[row["number"] in funded].add(json.dumps(alike))
+    assert kinds[True] == kinds[False] and len(kinds[True]) == 2
 
 
 @pytest.fixture

@@ -7,8 +7,22 @@ from datetime import date, datetime, time, timedelta
 
 from careleavers.questions import PREFER_NOT, QUESTIONS
 from careleavers.services import allocations, caseloads, cohort, people, sharing, wellbeing
-from pantry.models import RenewalDecision
-from pantry.services import collections, funding, journal, memberships, places, sessions, tariffs, visitors
+from pantry.models import RenewalDecision, TabletEntry
+from pantry.services import (
+    collections,
+    funding,
+    journal,
+    memberships,
+    places,
+    sessions,
+    tablets,
+    tariffs,
+    visitors,
+    volunteers,
+)
+from pantry.services import (
+    entries as tablet_entries,
+)
 from referrals import services as referrals
 from referrals.models import PrintedName
 from referrals.services import directory, links, volunteering, walk_ins
@@ -199,6 +213,10 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         at=at,
     )
     visitor = visitors.record(session=session, key=uuid.uuid4(), called="Vi", by=volunteer, at=at)
+    tablet, _ = tablets.enrol(pantry=pantry, name="Tablet", by=pantry_manager, at=at)
+    saved = {"key": str(uuid.uuid4()), "kind": "visitor", "session": str(session.pk), "called": "x" * 61}
+    saved["token"] = volunteers.token_for(volunteer, tablet, at=at).sign()
+    tablet_entries.receive(tablet=tablet, entries=[saved], sent_by=None, at=at)
     decision = RenewalDecision.objects.create(
         membership=membership,
         block_no=2,
@@ -378,6 +396,8 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "session": session,
         "collection": collection,
         "visitor": visitor,
+        "tablet": tablet,
+        "held": TabletEntry.objects.get(tablet=tablet),
         "decision": decision,
         "barrier": barrier,
         "pantry_barrier": pantry_barrier,

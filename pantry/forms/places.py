@@ -157,6 +157,8 @@ class ClosureForm(Form):
 
 class VolunteerChoice(forms.ModelChoiceField):
     def label_from_instance(self, user: User) -> str:
+        if user.email is None:
+            return f"{user.name} (records on a tablet)"
         return f"{user.name} ({user.email})" if user.joined_at else f"{user.name} (invited, not joined yet)"
 
 

@@ -189,7 +189,7 @@ def _why_held(tablet: Tablet, sent: Sent, session: PantrySession | None, by: Use
     if sent.token.tablet != tablet.pk:
         return "It was recorded on another tablet, or before this one was set up again."
     if not volunteers.works_at(by, tablet.pantry, at=at):
-        return f"{called} no longer records at {tablet.pantry}."
+        return f"{called} no longer records at this pantry."
     if session is None:
         return "Its session is not known here."
     if session.pk not in sent.token.sessions:

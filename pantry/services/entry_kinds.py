@@ -10,8 +10,10 @@ from pantry.services import collections, visitors
 from pantry.services.tablet_tokens import GOOD_FOR_DAYS
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.money import pounds
 
 ODD = "The tablet sent something that cannot be read."
+UNSPOKEN = "No names of people or organisations, please, and nothing about why somebody shops here."
 NOT_THERE = "What this takes back has not arrived."
 
 
@@ -51,6 +53,13 @@ def _text(entry: dict, name: str, most: int) -> str:
     return text.strip()
 
 
+def _unspoken(text: str) -> str:
+    """What a volunteer typed; the refusal does not spell out what it found."""
+    if text and wording.find_forbidden(text, wording.names_that_tell()):
+        raise Refused(UNSPOKEN)
+    return text
+
+
 def _quantities(given: Any) -> dict[UUID | None, int] | None:
     """{"": n} or {band's id: n}; None is the usual number."""
     if given is None:
@@ -67,8 +76,8 @@ def _quantities(given: Any) -> dict[UUID | None, int] | None:
 def collection(
     entry: dict, *, by: User, session: PantrySession, tablet: Tablet, collected_at: datetime, at: datetime
 ) -> Collection:
-    """{member | number, quantities, fruit, override, paid}"""
-    return collections.record(
+    """{member | number, quantities, fruit, override, paid} and, where the tablet says so, the `pence` it took."""
+    made = collections.record(
         session=session,
         membership=member_of(entry, session),
         key=UUID(entry["key"]),
@@ -81,6 +90,10 @@ def collection(
         at=at,
         late_days=GOOD_FOR_DAYS,
     )
+    pence = entry.get("pence")
+    if _yes(entry, "paid") and type(pence) is int and pence != made.paid_pence:  # bought, or dearer, in the meantime
+        raise Refused(f"The tablet asked for {pounds(pence)}, and {pounds(made.paid_pence)} is to be paid.")
+    return made
 
 
 def void(
@@ -91,7 +104,7 @@ def void(
         key = UUID(entry["collection_key"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Refused(ODD)
-    reason = wording.refuse_forbidden(_text(entry, "reason", 120)) or collections.UNDONE
+    reason = _unspoken(_text(entry, "reason", 120)) or collections.UNDONE
     if found := Collection.objects.filter(key=key, session=session).first():
         return collections.void(collection=found, reason=reason, by=by, at=at, late_days=GOOD_FOR_DAYS)
     held = TabletEntry.objects.to_sort_out().filter(key=key, session=session, recorded_by=by)
@@ -108,7 +121,7 @@ def visitor(
     return visitors.record(
         session=session,
         key=UUID(entry["key"]),
-        called=_text(entry, "called", 60),
+        called=_unspoken(_text(entry, "called", 60)),
         by=by,
         at=at,
         late_days=GOOD_FOR_DAYS,

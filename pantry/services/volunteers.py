@@ -2,6 +2,8 @@
 
 import re
 import secrets
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -73,7 +75,13 @@ def new_code(*, user: User, pantry: Pantry, by: User, at: datetime) -> str:
     tablets.check_manager(pantry, by)
     check_works(user, pantry, at=at)
     code = _digits()
-    given = {"code_hash": _hash(user, code), "code_until": at + CODE_FOR, "pin_hash": "", "salt": "", "changed_at": at}
+    given = {
+        "code_hash": hash_of(user, code),
+        "code_until": at + CODE_FOR,
+        "pin_hash": "",
+        "salt": "",
+        "changed_at": at,
+    }
     VolunteerPin.objects.update_or_create(user=user, defaults=given)
     PinTries.objects.filter(user=user).delete()
     audit.record("pantry.volunteer.code_given", at=at, by=by, target=user, detail={"pantry": str(pantry.pk)})
@@ -115,6 +123,45 @@ def check_works(user: User, pantry: Pantry, *, at: datetime) -> None:
         raise Refused(f"{user.get_short_name()} does not record at {pantry}. Add them to its volunteers first.")
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A volunteer as the pantry manager's page shows them."""
+
+    user: User
+    called: str
+    pin: str  # set, code, run_out, none
+    code_until: datetime | None
+    shut_out: tuple[str, ...]  # names of tablets on which no tries are left
+
+
+def overview(pantry: Pantry, *, at: datetime) -> list[Standing]:
+    """Who records at the pantry today and how their PINs stand; three queries for any number."""
+    users = working_at(pantry, weeks.london_date(at))
+    called, kept = names(users), VolunteerPin.objects.in_bulk([user.pk for user in users])
+    shut: dict = defaultdict(list)
+    tries = PinTries.objects.filter(user__in=users, tablet__pantry=pantry, tries__gte=WRONG_AT_MOST)
+    for user_id, name in (
+        tries.filter(tablet__revoked_at=None).order_by("tablet__name").values_list("user", "tablet__name")
+    ):
+        shut[user_id].append(name)
+    return [
+        Standing(user, called[user.pk], _pin(kept.get(user.pk), at), _until(kept.get(user.pk)), tuple(shut[user.pk]))
+        for user in users
+    ]
+
+
+def _until(kept: VolunteerPin | None) -> datetime | None:
+    return kept.code_until if kept else None
+
+
+def _pin(kept: VolunteerPin | None, at: datetime) -> str:
+    if kept is None:
+        return "none"
+    if kept.code_until:
+        return "code" if kept.code_until > at else "run_out"
+    return "set" if kept.pin_hash else "none"
+
+
 def names(users: list[User]) -> dict:
     """What each is called on a tablet, by id: the first name, with the first letter of the next where two share it."""
     first = [user.get_short_name() for user in users]
@@ -144,7 +191,8 @@ def _peppered(user: User, digits: str) -> str:
     return salted_hmac("pantry.pin", f"{user.pk}|{digits}", algorithm="sha256").hexdigest()
 
 
-def _hash(user: User, digits: str) -> str:
+def hash_of(user: User, digits: str) -> str:
+    """As a code or PIN is kept."""
     return make_password(_peppered(user, digits))
 
 
@@ -205,7 +253,7 @@ def set_pin(*, tablet: Tablet, user: User, code: str, pin: str, at: datetime) ->
         raise Refused(
             "This starting code has run out: it was good for seven days. Ask the pantry manager for a new one."
         )
-    made = {"code_hash": "", "code_until": None, "pin_hash": _hash(user, pin), "salt": secrets.token_hex(16)}
+    made = {"code_hash": "", "code_until": None, "pin_hash": hash_of(user, pin), "salt": secrets.token_hex(16)}
     with transaction.atomic():
         # Claim, then act: a code that was used, or replaced, meanwhile sets nothing.
         if not VolunteerPin.objects.filter(user=user, code_hash=kept.code_hash).update(**made, changed_at=at):

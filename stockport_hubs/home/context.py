@@ -12,6 +12,7 @@ from stockport_hubs.accounts.models import Role, User
 SITE_NAME = "Stockport Hubs"
 FOOTER = [("accessibility", "Accessibility"), ("cookies", "Cookies"), ("privacy", "Privacy")]
 SAMPLE_PASSWORD = "sample-pilot-2026"  # shown on the sign-in page on purpose
+SAMPLE_PIN = "202620"  # where a tablet asks, of those who record at the first pantry
 SAMPLE_ACCOUNTS = {
     "advisor@example.org": "Personal advisor",
     "advisor2@example.org": "Another personal advisor",
@@ -30,10 +31,19 @@ INTRODUCTIONS = ("Introductions", "referrals:list", "referrals:")
 RENEWALS = ("Renewals", "pantry:renewals", "pantry:renewal")
 MONEY = ("Money", "pantry:agreements", "pantry:agreement", "pantry:payment")
 TARIFFS = ("Tariffs", "pantry:tariffs", "pantry:tariff")
-TODAY = ("Today’s session", "pantry:today", "pantry:session", "pantry:record", "pantry:void", "pantry:visitor")
+TODAY = (
+    "Today’s session",
+    "pantry:today",
+    "pantry:session",
+    "pantry:record",
+    "pantry:void",
+    "pantry:visitor",
+    "pantry:entr",
+)
 SESSIONS = ("Sessions", *TODAY[1:])
 MEMBERS = ("Members", "pantry:members", "pantry:member")
-PANTRIES = ("Pantries", "pantry:pantries", "pantry:pantry", "pantry:hours", "pantry:closures")
+TABLETS = ("pantry:tablet", "pantry:volunteer", "tablet:enrol")
+PANTRIES = ("Pantries", "pantry:pantries", "pantry:pantry", "pantry:hours", "pantry:closures", *TABLETS)
 COMMUNITY = (
     *("Community", "referrals:links", "referrals:link", "referrals:volunteer"),
     *("referrals:directory", "referrals:entry"),
@@ -106,4 +116,5 @@ def site(request) -> dict:
         "sample_pilot": settings.SAMPLE_PILOT and signed_in and (user.email or "").endswith("@example.org"),
         "sample_accounts": _sample_accounts(view_name),
         "sample_password": SAMPLE_PASSWORD,
+        "sample_pin": SAMPLE_PIN,
     }

@@ -6,7 +6,7 @@ from datetime import date
 from django.urls import reverse
 
 from pantry.calendar import WeekCalendar
-from pantry.models import Closure, Membership, Pantry, Visitor
+from pantry.models import Closure, Membership, Pantry, TabletEntry, Visitor
 from referrals import facts
 from referrals.models import PrintedName, Referral
 from reviews.models import ReviewPack
@@ -52,10 +52,12 @@ def to_sort_out(user: User) -> list[tuple[str, str, str]]:
     """What waits for them besides introductions, if anything: a sentence, where it is done, what is done."""
     turned_up = Membership.objects.for_user(user).filter(state=Membership.State.PENDING).count()
     visitors = Visitor.objects.for_user(user).to_sort_out().count()
+    held = TabletEntry.objects.for_user(user).to_sort_out().count()
     printed = PrintedName.objects.for_user(user).to_destroy().count()
     share = "member no longer shares" if printed == 1 else "members no longer share"
     lines = [
         (visitors, f"{visitors} who came could not be found.", reverse("pantry:visitors"), "Sort out the visitors"),
+        (held, f"{held} from a tablet could not be recorded.", reverse("pantry:entries"), "Sort out what was held"),
         (turned_up, f"{turned_up} came by themselves.", f"{reverse('pantry:members')}?state=pending", "Who waits"),
         (
             printed,

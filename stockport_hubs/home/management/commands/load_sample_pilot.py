@@ -16,6 +16,7 @@ from stockport_hubs.home.sample.beyond import make_directory
 from stockport_hubs.home.sample.copies import multiply
 from stockport_hubs.home.sample.everyday import everyday
 from stockport_hubs.home.sample.finish import finish
+from stockport_hubs.home.sample.halls import make_tablet
 from stockport_hubs.home.sample.places import make_agreement, make_pantries
 from stockport_hubs.home.sample.story import Story
 
@@ -78,6 +79,7 @@ class Command(BaseCommand):
             story.meeting(start + timedelta(weeks=18, days=1), start + timedelta(weeks=9), True, start)
         story.run(start, until, self._progress)
         everyday(story, until)
+        make_tablet(story, until)
         finish(story, start, last, until)
 
     def _progress(self, per_cent):
