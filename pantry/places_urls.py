@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pantry.views import agreements, places, renewals, tablets, tariffs
+from pantry.views import agreements, cards, places, renewals, sheets, tablets, tariffs
 
 urlpatterns = [
     path("pantries/", places.pantries, name="pantries"),
@@ -19,6 +19,9 @@ urlpatterns = [
     ),
     path("pantries/<uuid:pantry_id>/volunteers/", places.staff_attach, name="staff_attach"),
     path("pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/", places.staff_detach, name="staff_detach"),
+    path("pantries/<uuid:pantry_id>/cards/", cards.cards, name="cards"),
+    path("pantries/<uuid:pantry_id>/cards/pdf/", cards.cards_pdf, name="cards_pdf"),
+    path("pantries/<uuid:pantry_id>/sheets/", sheets.pantry_sheets, name="sheets"),
     path("pantries/<uuid:pantry_id>/tariffs/propose/", tariffs.tariff_propose, name="tariff_propose"),
     path("pantries/<uuid:pantry_id>/tablets/", tablets.pantry_tablets, name="tablets"),
     path("pantries/<uuid:pantry_id>/tablets/<uuid:user_id>/code/", tablets.volunteer_code, name="volunteer_code"),

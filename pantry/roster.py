@@ -14,7 +14,17 @@ from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Sum, Valu
 from django.db.models.functions import Lower
 
 from pantry import counter
-from pantry.models import Collection, Membership, PaidWeek, Pantry, PantrySession, Place, SharedNeed
+from pantry.models import (
+    Collection,
+    Membership,
+    PaidWeek,
+    Pantry,
+    PantrySession,
+    Place,
+    PrintedSheet,
+    SharedNeed,
+    SheetRow,
+)
 from pantry.models.memberships import MembershipQuerySet, called
 from pantry.services import charges, collections
 from pantry.services.blocks import tariffs_in_force
@@ -127,11 +137,28 @@ def page_of(session: PantrySession, words: str, number: str) -> Page:
     return Page([Facts(*each) for each in page], page.number, paginator)
 
 
-def not_collected(session: PantrySession, n: int) -> list[tuple[UUID, str]]:
-    """(id, "7001 Ash") of the first n listed members without a counted collection in the session's week."""
-    of_week = Collection.objects.counted().filter(membership=OuterRef("pk"), week=weeks.monday(session.on))
-    still = listed(session).filter(~Exists(of_week)).values_list("pk", "number", "preferred_name")[:n]
-    return [(key, f"{number} {called(name)}") for key, number, name in still]
+def page_to_type(session: PantrySession, sheet: PrintedSheet | None, number: str, n: int) -> Page:
+    """n members a page, as Facts, to be typed in: those of a sheet in its order, otherwise those listed."""
+    members = sheet.rows.values_list("membership", flat=True) if sheet else listed(session).values_list("pk", flat=True)
+    page = Paginator(members, n).get_page(number)
+    return Page(facts_of(session, page), page.number, page.paginator)
+
+
+def facts_of(session: PantrySession, keys: Iterable[UUID]) -> list[Facts]:
+    """The operator's members with these ids, in their order; others are left out."""
+    keys = list(keys)
+    found = {each[0]: Facts(*each) for each in of_operator(session).filter(pk__in=keys).values_list(*FACTS)}
+    return [found[key] for key in keys if key in found]
+
+
+def on_sheets(sheets: Iterable[PrintedSheet]) -> dict[UUID, tuple[int, int]]:
+    """(members on it, those of them whose collection of its session is recorded) by sheet, in two queries."""
+    keys = [sheet.pk for sheet in sheets]
+    rows = SheetRow.objects.filter(sheet__in=keys).order_by()
+    there = Collection.objects.counted().filter(session=OuterRef("sheet__session"), membership=OuterRef("membership"))
+    all_rows = Counter(rows.values_list("sheet", flat=True))
+    recorded = Counter(rows.filter(Exists(there)).values_list("sheet", flat=True))
+    return {key: (all_rows[key], recorded[key]) for key in keys}
 
 
 def rows(session: PantrySession, members: Iterable[Facts], *, by: User, today: date) -> list[Row]:

@@ -2,18 +2,19 @@
 
 from django.urls import include, path
 
-from pantry.views import changes, members, missed, sessions, visitors
+from pantry.views import cards, changes, members, missed, sessions, sheets, visitors
 
 app_name = "pantry"
 urlpatterns = [
     path("today/", sessions.today, name="today"),
     path("sessions/<uuid:session_id>/", sessions.session, name="session"),
     path("sessions/<uuid:session_id>/members/<uuid:membership_id>/", sessions.record, name="record"),
-    path("sessions/<uuid:session_id>/whole/", sessions.session_bulk, name="session_bulk"),
+    path("sessions/<uuid:session_id>/whole/", sheets.session_bulk, name="session_bulk"),
     path("sessions/<uuid:session_id>/visitors/", visitors.visitor_add, name="visitor_add"),
     path("visitors/", visitors.visitors, name="visitors"),
     path("visitors/<uuid:visitor_id>/", visitors.visitor_sort, name="visitor_sort"),
     path("visitors/<uuid:visitor_id>/take-back/", visitors.visitor_take_back, name="visitor_take_back"),
+    path("sheets/<uuid:sheet_id>/destroyed/", sheets.sheet_destroyed, name="sheet_destroyed"),
     path("collections/<uuid:collection_id>/void/", sessions.void, name="void"),
     path("members/", members.members, name="members"),
     path("members/add/", members.member_add, name="member_add"),
@@ -27,6 +28,8 @@ urlpatterns = [
     path("members/<uuid:membership_id>/pause/", changes.member_pause, name="member_pause"),
     path("members/<uuid:membership_id>/long-pause/", changes.member_long_pause, name="member_long_pause"),
     path("members/<uuid:membership_id>/buy/", changes.member_buy, name="member_buy"),
+    path("members/<uuid:membership_id>/card/", cards.card, name="card"),
+    path("members/<uuid:membership_id>/card/pdf/", cards.card_pdf, name="card_pdf"),
     path("pauses/", changes.pauses, name="pauses"),
     path("", include("pantry.places_urls")),
 ]

@@ -164,6 +164,12 @@ TABLE: dict[str, Row] = {
     "pantry:entries": row(P),
     "pantry:entry": row(P, entry_id="held"),
     "pantry:void": row(V, P, collection_id="collection"),
+    "pantry:card": row(P, membership_id="membership"),
+    "pantry:card_pdf": row(P, membership_id="membership"),
+    "pantry:cards": row(P, pantry_id="pantry"),
+    "pantry:cards_pdf": row(P, pantry_id="pantry"),
+    "pantry:sheets": row(P, pantry_id="pantry"),
+    "pantry:sheet_destroyed": row(P, sheet_id="sheet"),
     "pantry:members": row(P, M, F),
     "pantry:member": row(P, M, F, membership_id="membership"),
     "pantry:member_add": row(P),
@@ -353,8 +359,8 @@ CASES = (*PRIVATE, "entry", "sent", "accepted", "walk_in", "pack")
 # What one's own scheme has and does not show to this role.
 NOT_FOR = {
     P: (*PRIVATE, "summary"),
-    V: (*CASES, "tablet", "held", "summary", "agreement", "block", "payment", "decision", "printed"),
-    F: (*CASES, "tablet", "held", "printed", "session", "collection", "visitor"),
+    V: (*CASES, "tablet", "held", "summary", "agreement", "block", "payment", "decision", "printed", "sheet", "card"),
+    F: (*CASES, "tablet", "held", "printed", "session", "collection", "visitor", "sheet", "card"),
     D: (
         *CASES,
         "summary",

@@ -29,6 +29,8 @@ FILES = {
     "reviews/packs/<uuid:pack_id>/xlsx/",
     "reviews/meetings/<uuid:meeting_id>/print/",
     "reviews/figures/csv/",
+    "pantry/members/<uuid:membership_id>/card/pdf/",
+    "pantry/pantries/<uuid:pantry_id>/cards/pdf/",
 }
 FOOTER = {"accessibility/", "cookies/", "privacy/"}  # the same for everyone but the council: looked at twice
 ELSEWHERE = {  # why a route is not walked
@@ -93,6 +95,7 @@ ELSEWHERE = {  # why a route is not walked
         "jobs/<uuid:job_id>/retry/",
         "pantry/pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/",
         "pantry/visitors/<uuid:visitor_id>/take-back/",
+        "pantry/sheets/<uuid:sheet_id>/destroyed/",
         "people/<uuid:pk>/cover/<uuid:cover_pk>/end/",
         "people/caseloads/moves/<uuid:pk>/undo/",
         "people/<uuid:pk>/untick/",

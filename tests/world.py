@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 
 from careleavers.questions import PREFER_NOT, QUESTIONS
 from careleavers.services import allocations, caseloads, cohort, people, sharing, wellbeing
-from pantry.models import RenewalDecision, TabletEntry
+from pantry.models import PrintedSheet, RenewalDecision, SheetRow, TabletEntry
 from pantry.services import (
+    cards,
     collections,
     funding,
     journal,
@@ -217,6 +218,9 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     saved = {"key": str(uuid.uuid4()), "kind": "visitor", "session": str(session.pk), "called": "x" * 61}
     saved["token"] = volunteers.token_for(volunteer, tablet, at=at).sign()
     tablet_entries.receive(tablet=tablet, entries=[saved], sent_by=None, at=at)
+    card = cards.make(membership=membership, by=pantry_manager, at=at)
+    sheet = PrintedSheet.objects.create(session=session, printed_at=at, printed_by=pantry_manager)
+    SheetRow.objects.create(sheet=sheet, position=1, membership=membership)
     decision = RenewalDecision.objects.create(
         membership=membership,
         block_no=2,
@@ -398,6 +402,8 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "visitor": visitor,
         "tablet": tablet,
         "held": TabletEntry.objects.get(tablet=tablet),
+        "card": card,
+        "sheet": sheet,
         "decision": decision,
         "barrier": barrier,
         "pantry_barrier": pantry_barrier,

@@ -4,9 +4,7 @@ from crispy_forms.layout import Submit
 from django import forms
 
 from pantry import counter, wording
-from pantry.models import Membership
 from pantry.services.collections import UNDONE, OverrideReason
-from stockport_hubs.accounts.models import User
 from stockport_hubs.core.forms import Form, helper
 
 NOT_PAID = "not_paid"
@@ -129,52 +127,6 @@ class RecordForm(Form):
     @property
     def override(self) -> str:
         return self.cleaned_data["over_reason"] if self.is_over else ""
-
-
-class BulkForm(Form):
-    """Who came to a whole session: ticked on the list, and other numbers."""
-
-    mark_optional = False  # one of the two is needed
-
-    key = forms.UUIDField(widget=forms.HiddenInput)
-    people = forms.MultipleChoiceField(
-        label="Who came?",
-        required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "govuk-checkboxes--small"}),
-    )
-    numbers = forms.CharField(
-        label="Other numbers",
-        help_text="Members of other pantries, or not shown above. Separate several by spaces.",
-        required=False,
-        max_length=2000,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
-
-    def __init__(self, data=None, *, choices: list[tuple], user: User, cancel: str, **kwargs):
-        super().__init__(data, **kwargs)
-        self.fields["people"].choices = choices  # type: ignore[attr-defined]
-        self.mine = Membership.objects.for_user(user)
-        self.memberships: list[Membership] = []
-        self.helper = helper("key", "people", "numbers", submit="Record them all", cancel=cancel)
-
-    def clean_numbers(self):
-        typed = self.cleaned_data["numbers"].replace(",", " ").split()
-        wrong = [each for each in typed if not each.isdecimal() or len(each) > 8]
-        numbers = {int(each) for each in typed if each not in wrong}
-        found = list(self.mine.filter(number__in=numbers))
-        self.memberships += found
-        wrong += sorted(str(each) for each in numbers - {member.number for member in found})
-        if wrong:
-            raise forms.ValidationError(f"No member has the number {', '.join(wrong)}. Check it on the list of members")
-        return typed
-
-    def clean(self):
-        super().clean()
-        if chosen := self.cleaned_data.get("people"):
-            self.memberships += self.mine.filter(pk__in=chosen)
-        if not self.errors and not self.memberships:
-            self.add_error("people", "Choose who came")
-        return self.cleaned_data
 
 
 class VoidForm(Form):

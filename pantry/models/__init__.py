@@ -1,11 +1,13 @@
 """Where they shop: places, members, prepaid blocks, the journal and weekly collections. Knows nobody's funder's why."""
 
 from pantry.models.blocks import BlockSource, PaidWeek, PrepaidBlock, RenewalDecision
+from pantry.models.cards import Card
 from pantry.models.collections import Collection, MissedWeek, PantrySession, SelectedItem
 from pantry.models.funding import Budget, CreditPool, FundingAgreement, Tariff
 from pantry.models.journal import Account, EntryKind, JournalEntry, JournalLine
 from pantry.models.memberships import Membership, MembershipMove, Place, SharedNeed
 from pantry.models.places import Band, Closure, OpeningHours, Pantry, PantryStaff
+from pantry.models.sheets import PrintedSheet, SheetRow
 from pantry.models.tablets import DismissReason, EntryOutcome, PinTries, Tablet, TabletEntry, VolunteerPin
 from pantry.models.top_ups import EarlierPrice, TopUp
 from pantry.models.visitors import Visitor
@@ -15,6 +17,7 @@ __all__ = [
     "Band",
     "BlockSource",
     "Budget",
+    "Card",
     "Closure",
     "Collection",
     "CreditPool",
@@ -36,11 +39,13 @@ __all__ = [
     "PinTries",
     "Place",
     "PrepaidBlock",
+    "PrintedSheet",
     "RenewalDecision",
     "SelectedItem",
     "SharedNeed",
     "Tablet",
     "TabletEntry",
+    "SheetRow",
     "Tariff",
     "TopUp",
     "Visitor",

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pantry import counter, roster
-from pantry.forms.sessions import BulkForm, RecordForm, UsualForm, VoidForm
+from pantry.forms.sessions import RecordForm, UsualForm, VoidForm
 from pantry.models import Collection, Pantry, PantrySession, Visitor
-from pantry.services import bulk, collections, sessions
+from pantry.services import cards, collections, sessions
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
@@ -67,10 +67,15 @@ def session(request, session_id):
     """A session's members as rows to tap, found by name or number; what was just recorded can be undone."""
     shown = session_or_404(request, session_id)
     on, query = clock.today(), request.GET.get("q", "").strip()[:60]
-    page = roster.page_of(shown, query, request.GET.get("page", ""))
-    rows = roster.rows(shown, page, by=request.user, today=on)
-    if other := roster.unlisted(shown, query):
-        rows.append(roster.row_elsewhere(shown, other, by=request.user, today=on))
+    if card := cards.look_up(query, operator_id=shown.pantry.operator_id):
+        page, query = None, ""  # the box is empty for the next card
+        members = roster.of_operator(shown).filter(pk=card.membership_id)
+        rows = [roster.row_of(shown, member, by=request.user, today=on) for member in members]
+    else:
+        page = roster.page_of(shown, query, request.GET.get("page", ""))
+        rows = roster.rows(shown, page, by=request.user, today=on)
+        if other := roster.unlisted(shown, query):
+            rows.append(roster.row_elsewhere(shown, other, by=request.user, today=on))
     _viewed(request, shown, [row.id for row in rows])
     context = {
         "session": shown,
@@ -79,6 +84,8 @@ def session(request, session_id):
         "rows": [(row, uuid4()) for row in rows],
         "page": page,
         "query": query,
+        "card": card,
+        "scans": card is not None or request.GET.get("scan") == "1",
         "count": roster.recorded_in([shown])[shown.pk],
         "just": _just_recorded(request, shown),
         "is_manager": request.user.role == Role.PANTRY_MANAGER,
@@ -131,41 +138,6 @@ def record(request, session_id, membership_id):
         if isinstance(form, RecordForm) and row.to_pay_pence:
             form.to_pay = pounds(row.to_pay_pence)
         return render(request, "pantry/record.html", context | {"can_record": can_record_on(shown, request.user, on)})
-
-
-@roles(Role.PANTRY_MANAGER)
-@require_http_methods(["GET", "HEAD", "POST"])
-def session_bulk(request, session_id):
-    """A whole session entered at once: all that is chosen, or nothing with each refusal named."""
-    shown = session_or_404(request, session_id)
-    on, back = clock.today(), reverse("pantry:session", args=[shown.pk])
-    choices = roster.not_collected(shown, bulk.AT_ONCE)
-    # What was sent is among the choices also when somebody else has recorded it meanwhile: that is a refusal to name.
-    late = roster.of_operator(shown).filter(pk__in=_uuids(request.POST.getlist("people")))
-    known = {key for key, _ in choices}
-    choices += [(m.pk, f"{m.number} {m.called}") for m in late if m.pk not in known]
-    form = BulkForm(request.POST or None, choices=choices, user=request.user, cancel=back, initial={"key": uuid4()})
-    reasons: list[tuple[int, str]] = []
-    if request.method == "POST" and form.is_valid():
-        given = {"session": shown, "memberships": form.memberships, "key": form.cleaned_data["key"]}
-        try:
-            made = bulk.record(**given, by=request.user, at=clock.now())
-        except bulk.NotAll as why:
-            reasons = why.reasons
-        except Refused as why:
-            form.add_error(None, str(why))
-        else:
-            messages.success(request, f"Recorded: {len(made)} collection{'' if len(made) == 1 else 's'}.")
-            return redirect(back)
-    with transaction.atomic():
-        _viewed(request, shown, [key for key, _ in choices])
-        context = {"session": shown, "on": on, "back": back, "form": form, "reasons": reasons, "any": bool(choices)}
-        context["can_record"] = can_record_on(shown, request.user, on)
-        return render(request, "pantry/session_bulk.html", context, status=409 if reasons else 200)
-
-
-def _uuids(values: list[str]) -> list[UUID]:
-    return [key for value in values[: bulk.AT_ONCE] if (key := uuid_or_none(value))]
 
 
 @roles(Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)
@@ -226,9 +198,10 @@ def _viewed(request, shown: PantrySession, members: list[UUID]) -> None:
 
 
 def _back(request, shown: PantrySession, *, recorded: UUID | None = None, number: int | None = None) -> str:
-    """The session page as it was searched and paged, at the member's row."""
-    query, page = (request.POST.get(name) or request.GET.get(name, "") for name in ("q", "page"))
+    """The session page as it was searched and paged, at the member's row; ready for the next card where one was."""
+    query, page, scan = (request.POST.get(name) or request.GET.get(name, "") for name in ("q", "page", "scan"))
     kept = {"q": query[:60], "page": page if page.isdecimal() else "", "recorded": recorded or ""}
+    kept["scan"] = "1" if scan == "1" else ""
     query = urlencode({name: value for name, value in kept.items() if value})
     url = reverse("pantry:session", args=[shown.pk]) + (f"?{query}" if query else "")
     return f"{url}#member-{number}" if number else url

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from careleavers.models import CareLeaver
 from careleavers.services import sharing
+from pantry.services import sheets
 from referrals import forms, services
 from referrals.models import PrintedName, Referral
 from referrals.services import agreements
@@ -129,7 +130,9 @@ def printed(request):
     if page.object_list:
         subjects = [(audit.MEMBERSHIP, each.membership_id) for each in page.object_list]
         audit.record("referrals.printed_name.listed", at=clock.now(), by=request.user, subjects=subjects)
-    return render(request, "referrals/printed.html", {"page_obj": page})
+    held = sheets.holding(each.membership_id for each in page)
+    rows = [(each, [s for s in held.get(each.membership_id, ()) if s.printed_at <= each.hidden_at]) for each in page]
+    return render(request, "referrals/printed.html", {"page_obj": page, "rows": rows})
 
 
 @roles(Role.PANTRY_MANAGER)

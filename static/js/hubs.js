@@ -29,3 +29,13 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+// A sheet is typed in by keyboard: Enter goes on to the next field instead of sending a half-typed page.
+for (const form of document.querySelectorAll("form[data-enter-goes-on]")) {
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches("input")) return;
+    event.preventDefault();
+    const fields = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")];
+    fields[fields.indexOf(event.target) + 1]?.focus();
+  });
+}

@@ -14,6 +14,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "careleavers.person.listed": "saw a list of young people",
         "pantry.members.viewed": "saw a list of members",
         "pantry.session.viewed": "opened a pantry session",
+        "pantry.cards.viewed": "saw who has a card",
+        "pantry.sheets.viewed": "saw the sheets that were printed",
         "pantry.blocks.viewed": "saw the blocks bought",
         "pantry.journal.viewed": "saw the journal",
         "pantry.renewals.viewed": "saw the renewals",
@@ -41,6 +43,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "reviews.pack.given": "gave a pack to someone by name",
         "reviews.pack.taken_back": "took a pack back from someone",
         "audit.trail.exported": "downloaded the audit",
+        "pantry.cards.printed": "printed members’ cards",
+        "pantry.sheet.printed": "printed the sheet of a session",
     },
     "Young people": {
         "careleavers.person.added": "added a young person",
@@ -82,7 +86,10 @@ GROUPS: dict[str, dict[str, str]] = {
     "Members and collections": {
         "pantry.collection.recorded": "recorded a collection",
         "pantry.collection.voided": "took a collection back",
+        "pantry.card.made": "made a member’s card",
+        "pantry.card.revoked": "ended a member’s card",
         "pantry.missed_week.explained": "recorded why a member missed weeks",
+        "pantry.sheet.destroyed": "said that a printed sheet is destroyed",
         "pantry.visitor.recorded": "recorded a visitor",
         "pantry.visitor.sorted": "sorted out a visitor",
         "pantry.visitor.sorted_again": "took back who a visitor was",
