@@ -33,7 +33,7 @@ function noList() {
 }
 
 const WORK = { list, member, saved, visitor };
-const DOOR = { names, enrol, noList, pin: () => ask(hall.me, true) };
+const DOOR = { names, enrol, noList, pin: (volunteer) => ask(volunteer || hall.me, !volunteer) };
 
 // Screens by name; "changed": the list came anew; "unlocked": back to where one was.
 hall.show = (name, ...given) => {
@@ -47,6 +47,7 @@ hall.show = (name, ...given) => {
   if (name === "names" && !hall.state) name = "enrol";
   if (name === "list") remember({ volunteer: hall.me.id, view: "list" });
   if (name in WORK && name !== "list" && history.state?.at !== "deeper") history.pushState({ at: "deeper" }, "");
+  if (name in DOOR) say(name === "pin" && !given.length ? "Locked" : ""); // what was said before the lock is not there to be read
   view = name;
   (WORK[name] || DOOR[name])(...given);
   drawHead();
@@ -74,7 +75,6 @@ function drawHead() {
 function lockNow() {
   if (!hall.open) return;
   lock();
-  say("Locked");
   hall.show("pin");
 }
 
@@ -121,11 +121,12 @@ onErased(async () => {
 
 // The names again where the server says more than what was kept; nobody is disturbed in the middle of something.
 async function arrive() {
-  const before = JSON.stringify(hall.state);
+  const known = () => JSON.stringify({ ...hall.state, now: "" });
+  const before = known();
   await readState();
   if (view === "enrol" && !hall.state) return;
   if (!hall.state) return hall.show("noList");
-  if (["names", "noList", "enrol", ""].includes(view) && (view !== "names" || JSON.stringify(hall.state) !== before)) hall.show("names");
+  if (["names", "noList", "enrol", ""].includes(view) && (view !== "names" || known() !== before)) hall.show("names");
 }
 
 async function start() {

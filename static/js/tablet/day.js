@@ -64,13 +64,13 @@ export function find(members, typed) {
 export function ofThisDevice(entries) {
   const undone = new Map();
   for (const entry of entries) {
-    if (entry.kind !== "void" || ["held", "refused"].includes(entry.outcome)) continue;
+    if (entry.kind !== "void" || entry.outcome === "held" || entry.refused) continue;
     undone.set(entry.body?.collection_key || entry.collection_key, entry);
   }
   const found = new Map();
   for (const entry of entries) {
     if (entry.kind !== "collection") continue;
-    const known = { entry, undone: undone.get(entry.key) || null, problem: ["held", "refused"].includes(entry.outcome) };
+    const known = { entry, undone: undone.get(entry.key) || null, problem: entry.outcome === "held" || Boolean(entry.refused) };
     if (entry.member) found.set(entry.member, known);
     found.set(entry.number, known);
   }
@@ -93,6 +93,6 @@ export function standing(row, here) {
     return { done: true, entry: null, words: `${row.collected.words}${taken}.` };
   }
   if (known?.undone) return { done: false, entry: null, words: "Undone. The week is free again.", may: true };
-  if (known?.problem) return { done: false, entry: known.entry, words: known.entry.words, may: row.may_shop };
+  if (known?.problem) return { done: false, entry: known.entry, words: known.entry.refused || known.entry.words, may: row.may_shop };
   return { done: false, entry: null, words: row.words ? `${row.words.replace(/\.$/, "")}.` : "", may: row.may_shop };
 }

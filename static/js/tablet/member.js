@@ -149,7 +149,7 @@ async function save(row, body, said) {
   try {
     const who = { token: hall.open.token, session: session().id, volunteer: hall.me.id };
     const what = { member: row.id, number: row.number, said: said + paid, by: hall.me.called };
-    const entry = await add("collection", who, { member: row.id, number: row.number, ...body }, what);
+    const entry = await add("collection", who, { member: row.id, number: row.number, pence: row.to_pay, ...body }, what);
     hall.just = { entry, words: `${row.number} ${row.called || "Number only"}`, said: entry.said };
     say(`Saved on this device. ${hall.just.words}: ${entry.said}.`);
     backToList();

@@ -18,7 +18,7 @@ export function names() {
     h("h1", {}, h("span", { class: "tab-caption" }, `${tablet.pantry}. ${when}`), "Who is recording?"),
     notice(),
     volunteers.length
-      ? h("ul", { class: "tab-names" }, volunteers.map((each) => h("li", {}, button(each.called, () => ask(each), "name", { disabled: !today }))))
+      ? h("ul", { class: "tab-names" }, volunteers.map((each) => h("li", {}, button(each.called, () => hall.show("pin", each), "name", { disabled: !today }))))
       : h("p", {}, "Nobody is on the list of this pantry’s volunteers yet. The pantry manager adds them."),
     volunteers.length && today ? h("p", { class: "tab-quiet" }, "Not here? The pantry manager adds you to the list of volunteers.") : null,
   );

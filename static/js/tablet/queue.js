@@ -5,7 +5,8 @@ import { entries } from "./store.js";
 import { clock, Far, Gone, Refused, send } from "./wire.js";
 
 const AT_ONCE = 10; // some 6 kB a call: a thin line brings it through
-const OUTCOMES = ["recorded", "same", "held", "refused"];
+const OUTCOMES = ["recorded", "same", "held"]; // the server has it. Anything else: it stays here
+const LATER = 600000; // what was refused is tried again, but not all the time
 const WAITS = [1000, 2000, 4000]; // then every four seconds while somebody looks, every 30 while nobody does
 let all = [];
 let changed = () => {};
@@ -19,8 +20,9 @@ const tabs = new BroadcastChannel("hall");
 export const queue = {
   all: () => all,
   waiting: () => all.filter((entry) => !entry.outcome),
-  problems: () => all.filter((entry) => ["held", "refused"].includes(entry.outcome) && !entry.seen),
+  problems: () => all.filter((entry) => (entry.outcome === "held" || entry.refused) && !entry.seen),
 };
+const due = () => queue.waiting().filter((entry) => !(entry.again > Date.now()));
 
 function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
@@ -42,6 +44,7 @@ export async function start({ onchange, onlost, token }) {
   });
   window.addEventListener("online", hurry);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && hurry());
+  setInterval(() => due().length && hurry(), 60000);
   await read();
   hurry();
 }
@@ -83,6 +86,13 @@ export async function clear(hours = 0) {
   tabs.postMessage("entries");
 }
 
+// What was refused as well: somebody asked for it.
+export async function hurryAll() {
+  all = all.map((entry) => ({ ...entry, again: 0 }));
+  for (const entry of queue.waiting()) await entries.put(entry);
+  hurry();
+}
+
 export function hurry() {
   tries = 0;
   clearTimeout(timer);
@@ -108,7 +118,7 @@ export async function flush() {
   });
   await sending;
   sending = null;
-  if (queue.waiting().length) later();
+  if (due().length) later();
   else tries = 0;
 }
 
@@ -119,7 +129,7 @@ async function empty() {
   const stuck = new Set();
   let atOnce = AT_ONCE;
   for (;;) {
-    const next = queue.waiting().filter((entry) => !stuck.has(entry.key)).slice(0, atOnce);
+    const next = due().filter((entry) => !stuck.has(entry.key)).slice(0, atOnce);
     if (!next.length) break;
     try {
       const { outcomes } = await send(next.map(onTheLine), open());
@@ -142,8 +152,11 @@ async function settle(sent, outcomes) {
   const answered = new Set();
   for (const entry of sent) {
     const found = outcomes.find((each) => each.key === entry.key);
-    if (!OUTCOMES.includes(found?.outcome)) continue; // anything else: it stays, and is sent again
-    const { body, token, ...rest } = entry;
+    if (!OUTCOMES.includes(found?.outcome)) {
+      if (found?.outcome === "refused") await refuse(entry, found.words);
+      continue;
+    }
+    const { body, token, refused, again, ...rest } = entry;
     const settled = { ...rest, outcome: found.outcome, words: found.words || "" };
     if (body?.collection_key) settled.collection_key = body.collection_key;
     await entries.put(settled);
@@ -152,4 +165,11 @@ async function settle(sent, outcomes) {
   }
   told();
   return answered;
+}
+
+async function refuse(entry, words) {
+  const seenBefore = entry.seen && entry.refused === words;
+  const stays = { ...entry, refused: words || "The server did not take this.", seen: seenBefore, again: Date.now() + LATER };
+  await entries.put(stays);
+  all = all.map((each) => (each.key === entry.key ? stays : each));
 }

@@ -4,10 +4,10 @@ import { button, h, plural, say, screen } from "./dom.js";
 import { hourOf } from "./day.js";
 import { erase, hall, memberOf } from "./hall.js";
 import { takeBack } from "./member.js";
-import { hurry, queue, seen } from "./queue.js";
+import { hurryAll, queue, seen } from "./queue.js";
 import { lists } from "./words.js";
 
-const OUTCOMES = { recorded: "Sent", same: "Sent", held: "To sort out", refused: "Not taken" };
+const OUTCOMES = { recorded: "Sent", same: "Sent", held: "Sent, to sort out" };
 const WHAT = { void: "Undone", visitor: "Visitor" };
 const ROWS = 50;
 
@@ -23,7 +23,7 @@ export function saved() {
   const problems = queue.problems();
   const undone = new Set(all.filter((entry) => entry.kind === "void").map((entry) => entry.body?.collection_key || entry.collection_key));
   const waiting = queue.waiting().length;
-  const mine = (entry) => entry.kind === "collection" && entry.volunteer === hall.me.id && !undone.has(entry.key) && !["held", "refused"].includes(entry.outcome);
+  const mine = (entry) => entry.kind === "collection" && entry.volunteer === hall.me.id && !undone.has(entry.key) && !entry.refused;
   screen(
     "Saved on this device",
     back(),
@@ -31,17 +31,17 @@ export function saved() {
     h("p", {}, waiting ? `${plural(waiting, "entry", "entries")} not sent yet. They go by themselves as soon as there is a network, also after this tablet was switched off.` : "Everything is sent."),
     waiting ? button("Send now", () => {
       say("Trying to send");
-      hurry();
+      hurryAll();
     }, "secondary") : null,
     problems.length ? [h("h2", {}, "To look at"), problems.map((entry) => h("div", { class: "tab-warning" },
       h("p", {}, h("strong", {}, `${hourOf(entry.at)} ${label(entry)}`), entry.said ? ` ${entry.said}` : ""),
-      h("p", {}, entry.words || "The server did not take this as it is."),
-      h("p", {}, entry.outcome === "held" ? "It is kept, and the pantry manager sorts it out." : "Nothing was recorded for it."),
+      h("p", {}, entry.refused || entry.words || "The server did not take this as it is."),
+      h("p", {}, entry.outcome === "held" ? "It is kept, and the pantry manager sorts it out." : "It stays on this tablet and is tried again. Show it to the pantry manager."),
       button("I have read this", () => seen(entry), "secondary")))] : null,
     h("h2", {}, "Today"),
     all.length ? h("ul", { class: "tab-entries" }, all.slice(0, ROWS).map((entry) => h("li", {},
       h("span", {}, h("strong", {}, `${hourOf(entry.at)} ${label(entry)}`), entry.said ? ` ${entry.said}` : "", ` · ${entry.by}`),
-      h("span", { class: entry.outcome ? "tab-quiet" : "tab-waits" }, OUTCOMES[entry.outcome] || "Saved, not sent yet"),
+      h("span", { class: entry.outcome ? "tab-quiet" : "tab-waits" }, OUTCOMES[entry.outcome] || (entry.refused ? "Saved, not taken yet" : "Saved, not sent yet")),
       mine(entry) ? button("Undo", () => reasons(entry), "secondary", { "aria-label": `Undo with a reason: ${label(entry)}` }) : null)))
       : h("p", { class: "tab-quiet" }, "Nothing yet today."),
     all.length > ROWS ? h("p", { class: "tab-quiet" }, `The last ${ROWS} of ${all.length} are shown.`) : null,
