@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pantry.views import agreements, cards, places, renewals, sheets, tablets, tariffs
+from pantry.views import agreements, calls, cards, places, renewals, sheets, tablets, tariffs
 
 urlpatterns = [
     path("pantries/", places.pantries, name="pantries"),
@@ -17,6 +17,8 @@ urlpatterns = [
         places.closure_withdraw,
         name="closure_withdraw",
     ),
+    path("pantries/<uuid:pantry_id>/calls/", calls.calls, name="calls"),
+    path("pantries/<uuid:pantry_id>/calls/<uuid:call_id>/take-back/", calls.call_take_back, name="call_take_back"),
     path("pantries/<uuid:pantry_id>/volunteers/", places.staff_attach, name="staff_attach"),
     path("pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/", places.staff_detach, name="staff_detach"),
     path("pantries/<uuid:pantry_id>/cards/", cards.cards, name="cards"),

@@ -26,7 +26,7 @@ from pantry.models import (
     SheetRow,
 )
 from pantry.models.memberships import MembershipQuerySet, called
-from pantry.services import charges, collections
+from pantry.services import away, charges, collections
 from pantry.services.blocks import tariffs_in_force
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
@@ -175,12 +175,15 @@ def rows(session: PantrySession, members: Iterable[Facts], *, by: User, today: d
     counted = Collection.objects.counted().filter(membership__in=keys).exclude(week=week).order_by()
     most_paid = dict(counted.values_list("membership_id").annotate(Max("paid_pence")))  # of those who came before
     states = collections.states_on({member.id: member.state for member in members}, session.on, today)
+    gone = away.until(keys, session.on)
     payers = [member for member in members if member.pays(week, states[member.id])]
     due = _due(session, payers, week, most_paid)
 
     def row(member: Facts) -> Row:
         is_first, state = member.id not in most_paid, states[member.id]
         why, note, pence = counter.why_not(state), counter.note(state), due.get(member.id, 0)
+        if not note and member.id in gone:
+            note = away.words(gone[member.id])
         return _row(session, member, collected.get(member.id), shared[member.id], pence, is_first, by, today, why, note)
 
     return [row(member) for member in members]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pantry import roster
 from pantry.models import Collection, PantrySession, Tablet, VolunteerPin
-from pantry.services import collections, tablets, volunteers
+from pantry.services import collections, offered, tablets, volunteers
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import weeks
 
@@ -45,7 +45,8 @@ def state(tablet: Tablet, *, at: datetime) -> dict:
             "overrides": [{"id": code, "name": name} for code, name in collections.OverrideReason.choices],
             "lock_after_s": LOCK_AFTER_S,
             "keep_h": KEEP_H,
-        },
+        }
+        | offered.settings(pantry, on),
     }
 
 

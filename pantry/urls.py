@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from pantry.views import cards, changes, members, missed, sessions, sheets, visitors
+from pantry.views import away, cards, changes, members, missed, sessions, sheets, visitors
 
 app_name = "pantry"
 urlpatterns = [
@@ -25,6 +25,9 @@ urlpatterns = [
     path("members/<uuid:membership_id>/move/", changes.member_move, name="member_move"),
     path("members/<uuid:membership_id>/move/take-back/", changes.member_move_back, name="member_move_back"),
     path("members/<uuid:membership_id>/missed/", missed.member_missed, name="member_missed"),
+    path("members/<uuid:membership_id>/away/", away.member_away, name="member_away"),
+    path("sessions/<uuid:session_id>/members/<uuid:membership_id>/away/", away.away, name="away"),
+    path("away/<uuid:away_id>/take-back/", away.away_take_back, name="away_take_back"),
     path("members/<uuid:membership_id>/pause/", changes.member_pause, name="member_pause"),
     path("members/<uuid:membership_id>/long-pause/", changes.member_long_pause, name="member_long_pause"),
     path("members/<uuid:membership_id>/buy/", changes.member_buy, name="member_buy"),

@@ -113,3 +113,13 @@ VOLUNTEERING_MOVES: dict[str, tuple[str, ...]] = {
     "volunteering": ("stopped",),
     "stopped": ("asked", "interested"),
 }
+# A member who would like to help at a pantry, as the pantry manager leads it on; each word is one of the above too.
+HELP_MOVES: dict[str, tuple[str, ...]] = {
+    "wished": ("induction", "not_now"),
+    "induction": ("volunteering", "stopped"),
+    "volunteering": ("stopped",),
+    "not_now": ("wished",),
+    "stopped": ("wished",),
+    "taken_back": ("wished",),
+}
+CARRIED_AS = {"wished": "interested"}  # a step of the pantry among the council's; the others have the same name

@@ -2,11 +2,13 @@
 
 from careleavers.models import CareLeaver
 from referrals import messages
-from referrals.services import agreements, warnings
+from referrals.services import agreements, closures, warnings, worries
 from stockport_hubs.core import clock
 from stockport_hubs.jobs.services import Work, handler
 
 messages.register()
+worries.register()
+closures.register()
 
 
 @handler("referrals.follow", seconds=120, every_minutes=10)
@@ -25,3 +27,9 @@ def follow(work: Work):
 def warn(work: Work) -> None:
     """Tell advisors whose members' next block is near."""
     warnings.sweep(at=clock.now(), job="referrals.warn")
+
+
+@handler("referrals.closures", seconds=120, every_minutes=10, label="Telling advisors of closures")
+def tell_of_closures(work: Work) -> None:
+    """Tell the advisors of a pantry's members that it closes, or opens after all."""
+    closures.sweep(at=clock.now(), job="referrals.closures")

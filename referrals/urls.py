@@ -1,6 +1,17 @@
 from django.urls import path
 
-from referrals.views import agreements, answers, community, directory, drafts, lists, members, walk_ins
+from referrals.views import (
+    agreements,
+    answers,
+    community,
+    directory,
+    drafts,
+    helpers,
+    lists,
+    members,
+    walk_ins,
+    worries,
+)
 
 app_name = "referrals"
 urlpatterns = [
@@ -47,4 +58,10 @@ urlpatterns = [
     path("directory/add/", directory.add, name="entry_add"),
     path("directory/<uuid:entry_id>/", directory.edit, name="entry_edit"),
     path("directory/<uuid:entry_id>/retire/", directory.retire, name="entry_retire"),
+    # what was said in a hall
+    path("helpers/", helpers.helpers, name="helpers"),
+    path("helpers/<uuid:helper_id>/", helpers.helper, name="helper"),
+    path("helpers/<uuid:helper_id>/take-back/", helpers.helper_take_back, name="helper_take_back"),
+    path("worries/", worries.worries, name="worries"),
+    path("worries/<uuid:worry_id>/", worries.answer, name="worry_answer"),
 ]

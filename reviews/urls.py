@@ -12,6 +12,7 @@ from reviews.views import (
     minutes,
     packs,
     recipients,
+    taps,
     yearly,
 )
 
@@ -67,6 +68,7 @@ urlpatterns = [
     path("barriers/<uuid:barrier_id>/", barriers.barrier, name="barrier"),
     path("barriers/<uuid:barrier_id>/move/", barriers.barrier_move, name="barrier_move"),
     path("barriers/<uuid:barrier_id>/action/", barriers.barrier_action, name="barrier_action"),
+    path("hall/<uuid:session_id>/members/<uuid:membership_id>/", taps.tap, name="tap"),
     path("figures/", figures.figures, name="figures"),
     path("figures/csv/", figures.figures_csv, name="figures_csv"),
     path("figures/explained/", figures.figures_explained, name="figures_explained"),

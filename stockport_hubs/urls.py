@@ -15,6 +15,7 @@ urlpatterns = [
     path("messages/", include("stockport_hubs.notifications.urls")),
     path("people/", include("careleavers.urls")),
     path("introductions/", include("referrals.urls")),
+    path("hall/", include("referrals.hall_urls")),
     path("pantry/", include("pantry.urls")),
     path("tablet/", include("pantry.tablet_urls")),
     path("reviews/", include("reviews.urls")),

@@ -265,7 +265,7 @@ def test_who_sees_which_entries(world):
         world.advisor: {only_ours, both, theirs},
         world.pantry_manager: {both, theirs},
         stranger.pantry_manager: {elsewhere},
-        stranger.volunteer: set(),
+        stranger.volunteer: {elsewhere},
     }
 
 

@@ -148,6 +148,24 @@ TABLE: dict[str, Row] = {
     "referrals:entry_add": row(M, P),
     "referrals:entry_edit": row(M, P, entry_id="entry"),
     "referrals:entry_retire": row(M, P, entry_id="entry"),
+    # what is said in a hall
+    "hall:member": row(V, P, session_id="session", membership_id="membership"),
+    "hall:tell": row(V, P, session_id="session", membership_id="membership"),
+    "hall:wish": row(V, P, session_id="session", membership_id="membership"),
+    "hall:wish_take_back": row(V, P, session_id="session", membership_id="membership"),
+    "hall:told_take_back": row(V, P, told_id="told"),
+    "hall:worry": row(V, P, session_id="session"),
+    "reviews:tap": row(V, P, session_id="session", membership_id="membership"),
+    "referrals:helpers": row(P),
+    "referrals:helper": row(P, helper_id="helper"),
+    "referrals:helper_take_back": row(P, helper_id="helper"),
+    "referrals:worries": row(A, M, P),
+    "referrals:worry_answer": row(A, M, P, worry_id="worry"),
+    "pantry:away": row(V, P, session_id="session", membership_id="membership"),
+    "pantry:member_away": row(P, membership_id="membership"),
+    "pantry:away_take_back": row(V, P, away_id="away"),
+    "pantry:calls": row(P, pantry_id="pantry"),
+    "pantry:call_take_back": row(P, pantry_id="pantry", call_id="call"),
     # the pantry
     "pantry:today": row(V, P),
     "pantry:session": row(V, P, session_id="session"),
@@ -297,7 +315,7 @@ def test_every_url_stands_in_the_table_and_every_row_is_a_url():
 
 
 # What another advisor of the same council has: not this advisor's either.
-COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier", "link"}
+COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier", "link", "worry"}
 
 
 def _key(scheme: dict, kind: str, role: Role):

@@ -86,6 +86,14 @@ ELSEWHERE = {  # why a route is not walked
         "introductions/walk-ins/<uuid:walk_in_id>/not-ours/",
         "introductions/walk-ins/<uuid:walk_in_id>/take-back/",
         "introductions/<uuid:referral_id>/reply/",
+        "introductions/helpers/<uuid:helper_id>/take-back/",
+        "introductions/worries/<uuid:worry_id>/",
+        "hall/<uuid:session_id>/members/<uuid:membership_id>/told/",
+        "hall/<uuid:session_id>/members/<uuid:membership_id>/helps/",
+        "hall/<uuid:session_id>/members/<uuid:membership_id>/helps/take-back/",
+        "hall/told/<uuid:told_id>/take-back/",
+        "pantry/away/<uuid:away_id>/take-back/",
+        "pantry/pantries/<uuid:pantry_id>/calls/<uuid:call_id>/take-back/",
         "introductions/directory/<uuid:entry_id>/retire/",
         "introductions/links/<uuid:link_id>/undo/",
         "introductions/people/<uuid:person_id>/volunteering/undo/",
@@ -132,6 +140,7 @@ ELSEWHERE = {  # why a route is not walked
 }
 # Only fields that may stay empty: nothing to refuse.
 NOTHING_TO_REFUSE = {
+    "hall/<uuid:session_id>/worried/",
     "pantry/sessions/<uuid:session_id>/visitors/",
     "introductions/people/<uuid:person_id>/died/",
     "reviews/meetings/<uuid:meeting_id>/attendance/",

@@ -25,6 +25,8 @@ from pantry.models import Membership, Pantry
 from pantry.services import memberships, tablets, visitors
 from pantry.services import volunteers as pins
 from referrals import services as referrals
+from referrals.services import directory
+from referrals.services import told as tellings
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.administration import services as administration
 from stockport_hubs.core.errors import Refused
@@ -90,6 +92,12 @@ class Hall(Counter):
         self.neighbour = self.other(preferred_name="Bay")
         self.collected = self.record(self.collected)
         self.visitor = visitors.record(session=self.session, key=uuid.uuid4(), called="Vi", by=self.volunteer, at=NOW)
+
+    def tell(self):
+        """The member is told about something."""
+        entry = directory.add(name="Soup", kind="cooking", where="Till", by=self.pantry_manager, at=NOW)
+        given = {"session": self.session, "key": uuid.uuid4(), "by": self.volunteer, "at": NOW}
+        return tellings.tell(membership=self.member, entry=entry, **given)
 
     @property
     def secrets(self) -> list[str]:
@@ -188,12 +196,14 @@ def volunteer(hall, client):
 def addresses(hall: Hall) -> list[str]:
     """With the ids of everything a volunteer may and may not know, one that is nothing, and searches."""
     ids = [hall.session.pk, hall.member.pk, hall.neighbour.pk, hall.collected.pk, hall.pantry.pk, uuid.UUID(int=0)]
-    ids += [hall.visitor.pk, hall.person.pk, hall.referral.pk, hall.agreement.pk, hall.advisor.pk]
+    ids += [hall.tell().pk, hall.visitor.pk, hall.person.pk, hall.referral.pk, hall.agreement.pk, hall.advisor.pk]
     page = reverse("pantry:session", args=[hall.session.pk])
     searched = [f"{page}?q={word}" for word in ("ash", str(hall.member.number), "nobody")]
     known = (hall.member.pk, hall.collected.membership_id, hall.neighbour.pk, hall.person.pk)
     pairs = [reverse("pantry:record", args=[hall.session.pk, key]) for key in known]
     pairs += pairs  # the second attempt is refused
+    hall_pages = ("hall:member", "hall:wish", "hall:wish_take_back", "reviews:tap", "pantry:away")
+    pairs += [reverse(name, args=[hall.session.pk, key]) for name in hall_pages for key in known]
     return [*every_address(ids), *searched, *pairs, "/nothing-here/"]
 
 

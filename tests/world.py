@@ -9,6 +9,8 @@ from careleavers.questions import PREFER_NOT, QUESTIONS
 from careleavers.services import allocations, caseloads, cohort, people, sharing, wellbeing
 from pantry.models import PrintedSheet, RenewalDecision, SheetRow, TabletEntry
 from pantry.services import (
+    away,
+    calls,
     cards,
     collections,
     funding,
@@ -26,9 +28,9 @@ from pantry.services import (
 )
 from referrals import services as referrals
 from referrals.models import PrintedName
-from referrals.services import directory, links, volunteering, walk_ins
+from referrals.services import directory, helpers, links, told, volunteering, walk_ins, worries
 from reviews.models import PackRecipient, ReviewPack
-from reviews.services import agenda, barriers, disagreements, meetings, yearly
+from reviews.services import agenda, barriers, disagreements, meetings, taps, yearly
 from reviews.services import packs as review_packs
 from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Organisation, Role, User
@@ -269,6 +271,24 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         volunteering.move(care_leaver=care_leaver, state="asked", on=today, by=by, at=at)
         return links.offer(care_leaver=care_leaver, entry=entries[manager], on=today, by=by, at=at)
 
+    said = {"session": session, "by": volunteer, "at": at}
+    ours = entries[pantry_manager]
+    told_row = told.tell(membership=membership, entry=ours, key=uuid.uuid4(), **said)
+    helper = helpers.wish(membership=membership, key=uuid.uuid4(), **said)
+    worry, their_worry = (
+        worries.raise_worry(membership=each, key=uuid.uuid4(), **said) for each in (membership, theirs_in)
+    )
+    taps.tap(membership=membership, category="hours", key=uuid.uuid4(), **said)
+    gone = away.tell(membership=membership, until_on=today + timedelta(days=10), key=uuid.uuid4(), by=volunteer, at=at)
+    call = calls.set_call(
+        pantry=pantry,
+        role="manager",
+        phone="0161 496 0000",
+        from_on=today + timedelta(days=5),
+        by=pantry_manager,
+        at=at,
+    )
+
     link, their_link = beyond(fresh, advisor), beyond(theirs[0], colleague)
     barrier = barriers.raise_barrier(
         council=council,
@@ -411,6 +431,11 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "point": "start",
         "entry": {user.role: entries[user if user in entries else manager] for user in users.values()},
         "council_entry": entries[manager],
+        "told": told_row,
+        "helper": helper,
+        "worry": worry,
+        "away": gone,
+        "call": call,
         "meeting": meeting,
         "packs": packs,
         "packs_of": {
@@ -439,5 +464,6 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
             "accepted": their_accepted,
             "barrier": their_barrier,
             "link": their_link,
+            "worry": their_worry,
         },
     }

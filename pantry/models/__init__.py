@@ -2,11 +2,11 @@
 
 from pantry.models.blocks import BlockSource, PaidWeek, PrepaidBlock, RenewalDecision
 from pantry.models.cards import Card
-from pantry.models.collections import Collection, MissedWeek, PantrySession, SelectedItem
+from pantry.models.collections import Away, Collection, MissedWeek, PantrySession, SelectedItem
 from pantry.models.funding import Budget, CreditPool, FundingAgreement, Tariff
 from pantry.models.journal import Account, EntryKind, JournalEntry, JournalLine
 from pantry.models.memberships import Membership, MembershipMove, Place, SharedNeed
-from pantry.models.places import Band, Closure, OpeningHours, Pantry, PantryStaff
+from pantry.models.places import Band, CallNow, Closure, OpeningHours, Pantry, PantryStaff
 from pantry.models.sheets import PrintedSheet, SheetRow
 from pantry.models.tablets import DismissReason, EntryOutcome, PinTries, Tablet, TabletEntry, VolunteerPin
 from pantry.models.top_ups import EarlierPrice, TopUp
@@ -14,9 +14,11 @@ from pantry.models.visitors import Visitor
 
 __all__ = [
     "Account",
+    "Away",
     "Band",
     "BlockSource",
     "Budget",
+    "CallNow",
     "Card",
     "Closure",
     "Collection",

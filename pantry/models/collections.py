@@ -1,5 +1,7 @@
 """Pantry sessions and the weekly collections recorded in them."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -129,6 +131,48 @@ class SelectedItem(models.Model):
         ]
 
 
+class AwayQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> "AwayQuerySet":
+        """Whoever works at the pantries: of their operator's members."""
+        if user.role not in (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER):
+            return self.none()
+        return self.filter(membership__operator_id=user.organisation_id)
+
+    def lasting(self, day: date) -> "AwayQuerySet":
+        """Not over, not ended by coming and not taken back, seen from that day."""
+        return self.filter(until_on__gte=day, ended_at__isnull=True)
+
+
+class Away(UuidModel):
+    """A member told the pantry that they are away until a day, that day included; no reason is kept."""
+
+    key = models.UUIDField(unique=True, help_text="The form's key: the same form is the same telling.")
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    from_on = models.DateField()
+    until_on = models.DateField()
+    told_at = models.DateTimeField()
+    told_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, help_text="Came earlier, said another day, or was a mistake.")
+    ended_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    came = models.ForeignKey(
+        Collection, on_delete=models.PROTECT, null=True, related_name="+", help_text="The visit that ended it."
+    )
+
+    objects = AwayQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-told_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(until_on__gte=F("from_on")), name="away_dates_in_order"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True, came__isnull=True)
+                | Q(ended_at__isnull=False, ended_by__isnull=False),
+                name="away_ended_by_someone",
+            ),
+            models.UniqueConstraint(fields=["membership"], condition=Q(ended_at__isnull=True), name="away_once"),
+        ]
+
+
 class MissedWeekReason(models.TextChoices):
     PLANNED = "planned", "Planned"
     TOLD_US = "told_us", "Told us"
@@ -144,6 +188,9 @@ class MissedWeek(UuidModel):
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="missed_weeks")
     week = models.DateField()
     reason = models.CharField(max_length=10, choices=Reason)
+    away = models.ForeignKey(
+        Away, on_delete=models.CASCADE, null=True, related_name="weeks", help_text="Whose words the reason follows."
+    )
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
 

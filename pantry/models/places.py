@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from stockport_hubs.accounts.models import Organisation, Role, User
-from stockport_hubs.core.models import UuidModel
+from stockport_hubs.core.models import UuidModel, choices_constraint
 
 
 class PantryQuerySet(models.QuerySet):
@@ -133,5 +133,39 @@ class PantryStaff(UuidModel):
             ),
             models.CheckConstraint(
                 condition=Q(until_on__isnull=True) | Q(until_on__gte=F("from_on")), name="staff_dates_in_order"
+            ),
+        ]
+
+
+class CallRole(models.TextChoices):
+    MANAGER = "manager", "Pantry manager"
+    SAFEGUARDING = "safeguarding", "Safeguarding lead"
+
+
+class CallNow(UuidModel):
+    """Whom to call when somebody in the hall is worried about someone; dated, so that a change can be entered ahead."""
+
+    Role = CallRole
+
+    pantry = models.ForeignKey(Pantry, on_delete=models.CASCADE, related_name="calls")
+    role = models.CharField(max_length=12, choices=CallRole)
+    called = models.CharField(max_length=60, blank=True)
+    phone = models.CharField(max_length=20)
+    from_on = models.DateField()
+    until_on = models.DateField(null=True)
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    objects = StaffQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["role", "from_on"]
+        verbose_name_plural = "call now"
+        constraints = [
+            choices_constraint("role", CallRole, "call_role_valid"),
+            models.UniqueConstraint(
+                fields=["pantry", "role"], condition=Q(until_on__isnull=True), name="call_one_open_row"
+            ),
+            models.CheckConstraint(
+                condition=Q(until_on__isnull=True) | Q(until_on__gte=F("from_on")), name="call_dates_in_order"
             ),
         ]

@@ -20,7 +20,7 @@ from pantry.models import (
     Place,
     SelectedItem,
 )
-from pantry.services import blocks, by_hand, charges
+from pantry.services import away, blocks, by_hand, charges
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import weeks
@@ -164,6 +164,7 @@ def _insert(
     if paid.pence:  # after the week is claimed, so that of two at once one pays; links the collection
         money = {"pence": paid.weekly_pence, "joining_pence": paid.joining_pence}
         collection.paid_week = by_hand.self_pay_week(membership=membership, week=week, by=by, at=at, **money)
+    away.came(collection)
     detail = {"week": week.isoformat(), "late": collection.is_late} | ({"override": override} if override else {})
     subjects = [(audit.MEMBERSHIP, membership.pk)]
     audit.record("pantry.collection.recorded", at=at, by=by, target=collection, subjects=subjects, detail=detail)
@@ -288,6 +289,7 @@ def void(*, collection: Collection, reason: str, by: User, at: datetime, late_da
     collection.save(update_fields=["voided_at", "voided_by", "void_reason"])
     if collection.paid_pence and collection.paid_week and collection.paid_week.block.source == BlockSource.SELF_PAY:
         by_hand.reverse_week(paid_week=collection.paid_week, by=by, at=at)
+    away.undone(collection, by=by, at=at)
     subjects = [(audit.MEMBERSHIP, collection.membership_id)]
     audit.record("pantry.collection.voided", at=at, by=by, target=collection, subjects=subjects)
     return collection

@@ -38,7 +38,7 @@ def say(*, membership: Membership, reasons: Mapping[date, str], by: User, at: da
             row.delete()
             continue
         row = row or MissedWeek(membership=membership, week=week)
-        row.reason, row.recorded_by, row.recorded_at = reason, by, at
+        row.reason, row.away, row.recorded_by, row.recorded_at = reason, None, by, at
         row.save()
         changed.append(row)
     detail = {"weeks": [week.isoformat() for week in sorted(reasons)]}

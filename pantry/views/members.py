@@ -10,7 +10,7 @@ from pantry import members as shown
 from pantry import roster
 from pantry.forms.members import EndForm, MemberFilters, MemberForm
 from pantry.models import Membership, Pantry
-from pantry.services import memberships
+from pantry.services import away, memberships
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
@@ -83,6 +83,7 @@ def member(request, membership_id):
             "page": Paginator(taken.order_by("-on", "-recorded_at"), PAGE).get_page(request.GET.get("page")),
             "history": shown.history(found, places, request.user),
             "rejoined": shown.joined_again(found),
+            "away": away.of(found, on),
             "can_take_back_move": memberships.can_take_back_move(found, on),
         }
     return render(request, "pantry/member.html", context)

@@ -20,6 +20,7 @@ class EntryForm(Form):
         label="Name", max_length=80, help_text="Of the organisation or the group, never of a person."
     )
     kind = forms.ChoiceField(label="Kind", choices=DirectoryEntry.Kind.choices, widget=forms.RadioSelect)
+    line = forms.CharField(label="What it is, in one line", max_length=120, required=False)
     where = forms.CharField(label="Where and when", max_length=120, required=False)
     website = forms.URLField(label="Website", max_length=200, required=False, assume_scheme="https")
     phone = forms.CharField(
@@ -29,6 +30,8 @@ class EntryForm(Form):
         help_text="The organisation’s own number.",
         widget=forms.TextInput(attrs={"class": "govuk-input--width-20", "inputmode": "tel"}),
     )
+    from_on = DayField(label="Offered from", required=False, help_text="Leave empty if it is on offer now.")
+    until_on = DayField(label="Offered until", required=False, help_text="The last day, of an event for example.")
     for_pantries = forms.BooleanField(
         label="Pantries may tell their members about it",
         required=False,

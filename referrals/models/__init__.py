@@ -9,20 +9,28 @@ from referrals.models.community import (
     VolunteeringOffer,
 )
 from referrals.models.following import FollowUp, Pause, PrintedName, RenewalWarning
+from referrals.models.hall import ClosureNews, ClosureNotice, Helper, HelperMove, HelpState, Told, Worry
 from referrals.models.introductions import Referral, ReferralMove
 from referrals.models.walk_ins import WalkIn
 
 __all__ = [
+    "ClosureNews",
+    "ClosureNotice",
     "CommunityLink",
     "CommunityLinkMove",
     "DirectoryEntry",
     "FollowUp",
+    "HelpState",
+    "Helper",
+    "HelperMove",
     "Pause",
     "PrintedName",
     "Referral",
     "ReferralMove",
     "RenewalWarning",
+    "Told",
     "VolunteeringMove",
     "VolunteeringOffer",
     "WalkIn",
+    "Worry",
 ]

@@ -1,7 +1,9 @@
 """What is beyond the pantry: a small directory, onward links a young person was offered, and their volunteering."""
 
+from datetime import date
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from careleavers.models import CareLeaver
 from pantry.models import FundingAgreement
@@ -23,14 +25,15 @@ class DirectoryKind(models.TextChoices):
 
 class DirectoryEntryQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "DirectoryEntryQuerySet":
-        """Council: its own entries and those of the operators it pays. Pantry managers: their organisation's, and what
-        councils that pay it keep for pantries too."""
+        """Council: its own entries and those of the operators it pays. Who works at pantries: their organisation's, and
+        what councils that pay it keep for pantries too."""
         agreements = FundingAgreement.objects.for_user(user).order_by()
         own = Q(kept_by_id=user.organisation_id)
         if user.role in COUNCIL:
             return self.filter(own | Q(kept_by__in=agreements.values("operator")))
-        if user.role == Role.PANTRY_MANAGER:
-            return self.filter(own | Q(for_pantries=True, kept_by__in=agreements.values("funder")))
+        if user.role in (Role.PANTRY_MANAGER, Role.PANTRY_VOLUNTEER):
+            of_councils = FundingAgreement.objects.filter(operator_id=user.organisation_id).order_by().values("funder")
+            return self.filter(own | Q(for_pantries=True, kept_by__in=of_councils))
         return self.none()
 
     def kept_by(self, user: User) -> "DirectoryEntryQuerySet":
@@ -39,6 +42,11 @@ class DirectoryEntryQuerySet(models.QuerySet):
 
     def in_use(self) -> "DirectoryEntryQuerySet":
         return self.filter(retired_at__isnull=True)
+
+    def on(self, day: date) -> "DirectoryEntryQuerySet":
+        """In use, and on offer that day."""
+        begun = Q(from_on__isnull=True) | Q(from_on__lte=day)
+        return self.in_use().filter(begun, Q(until_on__isnull=True) | Q(until_on__gte=day))
 
 
 class DirectoryEntry(UuidModel):
@@ -49,9 +57,12 @@ class DirectoryEntry(UuidModel):
     kept_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=7, choices=Kind)
+    line = models.CharField(max_length=120, blank=True, help_text="What it is, in one line.")
     where = models.CharField(max_length=120, blank=True)
     website = models.URLField(blank=True)
     phone = models.CharField(max_length=20, blank=True)
+    from_on = models.DateField(null=True, blank=True, help_text="Empty: already.")
+    until_on = models.DateField(null=True, blank=True, help_text="The last day; empty: until it is retired.")
     for_pantries = models.BooleanField(default=False, help_text="Pantries may tell their members about it.")
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
@@ -65,6 +76,10 @@ class DirectoryEntry(UuidModel):
             choices_constraint("kind", DirectoryKind, "directory_kind_valid"),
             models.UniqueConstraint(
                 fields=["kept_by", "name"], condition=Q(retired_at__isnull=True), name="directory_name_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(from_on__isnull=True) | Q(until_on__isnull=True) | Q(until_on__gte=F("from_on")),
+                name="directory_dates_in_order",
             ),
         ]
 

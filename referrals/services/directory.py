@@ -1,6 +1,6 @@
 """The directory of onward links: each organisation's managers keep their own entries."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
 
@@ -10,7 +10,7 @@ from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core.errors import Refused
 
-READ_AT_THE_PANTRY = ("name", "where", "website")
+READ_AT_THE_PANTRY = ("name", "line", "where", "website")
 
 
 @transaction.atomic
@@ -23,12 +23,15 @@ def add(
     where: str = "",
     website: str = "",
     phone: str = "",
+    line: str = "",
+    from_on: date | None = None,
+    until_on: date | None = None,
     for_pantries: bool = False,
 ) -> DirectoryEntry:
     """A new entry of the organisation of whoever adds it."""
     entry = DirectoryEntry(kept_by=by.organisation, added_by=by, added_at=at)
-    return _save(entry, "added", by, at, name=name, kind=kind, where=where, website=website, phone=phone,
-                 for_pantries=for_pantries)  # fmt: skip
+    return _save(entry, "added", by, at, name=name, kind=kind, where=where, website=website, phone=phone, line=line,
+                 from_on=from_on, until_on=until_on, for_pantries=for_pantries)  # fmt: skip
 
 
 @transaction.atomic
@@ -60,6 +63,8 @@ def _save(entry: DirectoryEntry, verb: str, by: User, at: datetime, **facts) -> 
     entry.for_pantries = entry.for_pantries or not by.is_council
     if not (entry.where or entry.website or entry.phone):
         raise Refused("Say how to reach it: where it is, a website or a telephone number.")
+    if entry.from_on and entry.until_on and entry.until_on < entry.from_on:
+        raise Refused("It ends on the day it begins or later. Check the two dates.")
     if entry.for_pantries:
         for name in READ_AT_THE_PANTRY:
             wording.refuse_forbidden(getattr(entry, name))

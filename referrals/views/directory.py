@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from referrals import forms
 from referrals.models import DirectoryEntry
-from referrals.services import directory
+from referrals.services import directory, told
 from referrals.views.doors import COUNCIL
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import get_or_404, roles
@@ -30,8 +30,12 @@ def index(request):
     if query:
         found = found.filter(Q(name__icontains=query) | Q(where__icontains=query))
     page = Paginator(found.select_related("kept_by").order_by("name", "pk"), PAGE).get_page(request.GET.get("page"))
+    counted = request.user.role == Role.PANTRY_MANAGER  # of all members, of whom a council sees its own alone
+    times = told.counts(request.user, page, clock.today()) if counted else {}
     context = {
         "page_obj": page,
+        "rows": [(entry, times[entry.pk] if counted else 0) for entry in page],
+        "counted": counted,
         "query": query,
         "retired": retired,
         "keeps": request.user.role in KEEPERS,

@@ -15,6 +15,7 @@ from reviews.models.disagreements import WHO, Disagreement, DisagreementStep, Ru
 from reviews.models.meetings import MeetingAttendance, MeetingRhythm, ReviewMeeting, ReviewMeetingState
 from reviews.models.minutes import Minutes
 from reviews.models.packs import GIVEN_ROLES, Audience, PackRecipient, ReviewPack
+from reviews.models.taps import BarrierTap
 from reviews.models.yearly import YearlyReview
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "BarrierCategory",
     "BarrierMove",
     "BarrierState",
+    "BarrierTap",
     "Disagreement",
     "DisagreementStep",
     "MeetingAttendance",

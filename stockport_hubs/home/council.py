@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from careleavers.models import CareLeaver
 from pantry import money
 from pantry.models import EntryKind, FundingAgreement, JournalEntry, RenewalDecision, Tariff
-from referrals.models import Referral, WalkIn
+from referrals.models import Referral, WalkIn, Worry
 from referrals.rules import NOT_TAKEN_UP
 from reviews import figures
 from reviews.attendance import Week
@@ -122,6 +122,41 @@ ACTIONS = Kept(
 def my_actions(user: User) -> list[MyAction]:
     """What waits for this person, the first due first; one more than is shown, so that the page knows of more."""
     return [MyAction(*row) for row in ACTIONS(owner=user.pk)]
+
+
+WORRIES_AT_MOST = 20
+
+
+def _tied(people: QuerySet[CareLeaver]) -> QuerySet[Worry]:
+    """Worries nobody has answered about these young people's memberships."""
+    ties = Referral.objects.filter(care_leaver__in=people.order_by().values("pk"), membership__isnull=False)
+    return Worry.objects.unanswered().filter(membership__in=ties.order_by().values("membership")).order_by()
+
+
+WORRIES: dict[str, Kept] = {
+    Role.PERSONAL_ADVISOR: Kept(
+        lambda user, organisation, on: _tied(
+            CareLeaver.objects.filter(council=organisation).with_advisor(User(pk=user), on)
+        ).values_list("pk")[:WORRIES_AT_MOST]
+    ),
+    Role.LEAVING_CARE_MANAGER: Kept(
+        lambda organisation: _tied(CareLeaver.objects.filter(council=organisation)).values_list("pk")[:WORRIES_AT_MOST]
+    ),
+    Role.PANTRY_MANAGER: Kept(
+        lambda organisation: (
+            Worry.objects.unanswered()
+            .filter(pantry__operator=organisation)
+            .order_by()
+            .values_list("pk")[:WORRIES_AT_MOST]
+        )
+    ),
+}
+
+
+def worries(user: User, on: date) -> int:
+    """How many in a hall wait to be rung by this person or somebody else who was told; at most 20."""
+    more = {"user": user.pk, "on": on} if user.role == Role.PERSONAL_ADVISOR else {}
+    return len(WORRIES[user.role](organisation=user.organisation_id, **more))
 
 
 AGREEMENT = [field.attname for field in FundingAgreement._meta.concrete_fields]

@@ -8,7 +8,7 @@ from django.urls import reverse
 from pantry.calendar import WeekCalendar
 from pantry.models import Closure, Membership, Pantry, TabletEntry, Visitor
 from referrals import facts
-from referrals.models import PrintedName, Referral
+from referrals.models import Helper, PrintedName, Referral
 from reviews.models import ReviewPack
 from stockport_hubs.accounts.models import User
 
@@ -51,6 +51,7 @@ def today(user: User, on: date) -> list[Today]:
 def to_sort_out(user: User) -> list[tuple[str, str, str]]:
     """What waits for them besides introductions, if anything: a sentence, where it is done, what is done."""
     turned_up = Membership.objects.for_user(user).filter(state=Membership.State.PENDING).count()
+    wishes = Helper.objects.for_user(user).waiting().count()
     visitors = Visitor.objects.for_user(user).to_sort_out().count()
     held = TabletEntry.objects.for_user(user).to_sort_out().count()
     printed = PrintedName.objects.for_user(user).to_destroy().count()
@@ -59,6 +60,12 @@ def to_sort_out(user: User) -> list[tuple[str, str, str]]:
         (visitors, f"{visitors} who came could not be found.", reverse("pantry:visitors"), "Sort out the visitors"),
         (held, f"{held} from a tablet could not be recorded.", reverse("pantry:entries"), "Sort out what was held"),
         (turned_up, f"{turned_up} came by themselves.", f"{reverse('pantry:members')}?state=pending", "Who waits"),
+        (
+            wishes,
+            f"{wishes} member{' says' if wishes == 1 else 's say'} they would like to help.",
+            f"{reverse('referrals:helpers')}?state=wished",
+            "Get in touch",
+        ),
         (
             printed,
             f"{printed} {share} a name or a need.",

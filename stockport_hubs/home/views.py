@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from careleavers.models import CareLeaver
 from pantry.models import Pantry
 from referrals import caseload
+from referrals.services import closures
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import anyone_signed_in
 from stockport_hubs.audit import services as audit
@@ -37,6 +38,7 @@ def advisor(request):
         "rows": rows,
         "is_sorted": page.paginator.num_pages == 1,
         "walk_ins": len(council.WALK_INS(council=request.user.organisation_id)),
+        "closures": closures.ahead_for(request.user, clock.today()),
     }
     return render(request, "home/advisor.html", context)
 
@@ -122,11 +124,12 @@ def administrator(request):
 
 
 def _actions(request) -> dict:
-    """What this person has to do; the audit row is written before anybody reads whom it is about."""
+    """Who waits to be rung, and what this person has to do; the audit row is written before anybody reads of whom."""
     found = council.my_actions(request.user)
     shown = found[: council.ACTIONS_SHOWN]
     _looked_at(request, [each.person for each in shown if each.person], "reviews.actions.viewed")
-    return {"my_actions": shown, "more_actions": len(found) > len(shown), "on": clock.today()}
+    worries = council.worries(request.user, clock.today())
+    return {"my_actions": shown, "more_actions": len(found) > len(shown), "on": clock.today(), "worries": worries}
 
 
 def _looked_at(request, people: list, verb: str) -> None:

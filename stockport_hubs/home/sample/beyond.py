@@ -13,14 +13,41 @@ from referrals.models import DirectoryEntry
 from referrals.services import directory, links, volunteering
 from stockport_hubs.accounts.models import User
 
-# Who keeps it, name, kind, where, website, telephone, whether pantries may tell members about it. All invented.
+# Who keeps it, name, kind, line, where, website, telephone, whether pantries may tell members about it. All invented.
 ENTRIES = [
-    ("pantry.manager", "Repair café (sample)", "home", "Invented Hall, Saturdays 10 to 12", "", "", True),
-    ("pantry.manager", "Soup and recipes (sample)", "cooking", "Penny Lane (sample), Tuesdays", "", "", True),
-    ("pantry.manager", "Walking group (sample)", "social", "Invented Park gate, Sundays 11", "", "0161 496 0101", True),
-    ("manager", "Money advice (sample)", "money", "", "https://example.org/money", "0161 496 0102", True),
-    ("manager", "Thursday drop-in (sample)", "other", "Invented Row 9, Thursdays", "", "", False),
-    ("manager", "Courses for work (sample)", "work", "", "https://example.org/courses", "", True),
+    (
+        "pantry.manager",
+        "Repair café (sample)",
+        "home",
+        "Bring what is broken",
+        "Invented Hall, Saturdays 10 to 12",
+        "",
+        "",
+        True,
+    ),
+    (
+        "pantry.manager",
+        "Soup and recipes (sample)",
+        "cooking",
+        "Cards with six soups, and a taste",
+        "Penny Lane (sample), Tuesdays",
+        "",
+        "",
+        True,
+    ),
+    (
+        "pantry.manager",
+        "Walking group (sample)",
+        "social",
+        "An hour, no hills",
+        "Invented Park gate, Sundays 11",
+        "",
+        "0161 496 0101",
+        True,
+    ),
+    ("manager", "Money advice (sample)", "money", "", "", "https://example.org/money", "0161 496 0102", True),
+    ("manager", "Thursday drop-in (sample)", "other", "", "Invented Row 9, Thursdays", "", "", False),
+    ("manager", "Courses for work (sample)", "work", "", "", "https://example.org/courses", "", True),
 ]
 WHEN = {"three_months": (91, 14, 0.85), "six_months": (168, 14, 0.7)}  # days after the start, at most later, how many
 LEAST_LIKELY = 0.04  # not to say, and not to be asked, a question
@@ -29,9 +56,17 @@ LEAST_LIKELY = 0.04  # not to say, and not to be asked, a question
 def make_directory(staff: dict, at: datetime) -> list[DirectoryEntry]:
     return [
         directory.add(
-            name=name, kind=kind, where=where, website=website, phone=phone, for_pantries=also, by=staff[nick], at=at
+            name=name,
+            kind=kind,
+            line=line,
+            where=where,
+            website=website,
+            phone=phone,
+            for_pantries=also,
+            by=staff[nick],
+            at=at,
         )
-        for nick, name, kind, where, website, phone, also in ENTRIES
+        for nick, name, kind, line, where, website, phone, also in ENTRIES
     ]
 
 

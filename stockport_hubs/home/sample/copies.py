@@ -25,15 +25,16 @@ accounts.User
 careleavers.CareLeaver careleavers.AdvisorAllocation careleavers.AdvisorCover careleavers.CohortPlace
 careleavers.CohortMove careleavers.SharingAgreement careleavers.SharedItem careleavers.DeathCorrection
 careleavers.Wellbeing
-pantry.Pantry pantry.Band pantry.OpeningHours pantry.Closure pantry.PantryStaff pantry.Tariff
+pantry.Pantry pantry.Band pantry.OpeningHours pantry.Closure pantry.PantryStaff pantry.CallNow pantry.Tariff
 pantry.Membership pantry.MembershipMove pantry.Place pantry.SharedNeed
 pantry.PrepaidBlock pantry.PaidWeek pantry.RenewalDecision pantry.TopUp pantry.EarlierPrice
-pantry.PantrySession pantry.Collection pantry.SelectedItem pantry.MissedWeek pantry.Visitor
+pantry.PantrySession pantry.Collection pantry.SelectedItem pantry.Away pantry.MissedWeek pantry.Visitor
 pantry.JournalEntry pantry.JournalLine
 referrals.Referral referrals.ReferralMove referrals.Pause referrals.FollowUp referrals.RenewalWarning
-referrals.PrintedName referrals.WalkIn
+referrals.PrintedName referrals.WalkIn referrals.ClosureNotice
 referrals.CommunityLink referrals.CommunityLinkMove referrals.VolunteeringOffer referrals.VolunteeringMove
-reviews.Barrier reviews.BarrierMove
+referrals.Told referrals.Helper referrals.HelperMove referrals.Worry
+reviews.Barrier reviews.BarrierMove reviews.BarrierTap
 audit.AuditEvent audit.AuditSubject
 """.split()
 # One for all: organisations and what belongs to the agreement; meetings; letters and jobs, which are of their day.
@@ -58,6 +59,11 @@ WORDS = {
 KEYS = {  # columns that hold keys of copied rows without being foreign keys
     ("pantry.Collection", "key"),
     ("pantry.Visitor", "key"),
+    ("pantry.Away", "key"),
+    ("referrals.Told", "key"),
+    ("referrals.HelperMove", "key"),
+    ("referrals.Worry", "key"),
+    ("reviews.BarrierTap", "key"),
     ("pantry.JournalLine", "source_id"),
     ("audit.AuditEvent", "target_id"),
     ("audit.AuditSubject", "subject_id"),

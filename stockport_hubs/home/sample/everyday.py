@@ -13,6 +13,7 @@ from referrals.models import FollowUp, Pause, Referral
 from referrals.services import walk_ins
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core.weeks import WEEK, london_date, monday
+from stockport_hubs.home.sample.hall import in_the_hall
 
 WITH_REASONS = 5  # members of whom the pantry says why they missed weeks
 
@@ -31,6 +32,7 @@ def everyday(story, at: datetime) -> None:
         referrals.follow_up(referral=referral, outcome=outcome, look_again_on=again, by=_advisor(referral), at=at)
     _missed_weeks(story, at)
     _at_the_counter(story, at)
+    in_the_hall(story, at)
 
 
 def _advisor(referral: Referral) -> User:

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from pantry.services import places, tariffs
+from referrals.services import closures
 from reviews.models import Rung
 from reviews.services import agenda, barriers, disagreements, meetings
 from stockport_hubs.core.weeks import monday
@@ -78,6 +79,7 @@ def finish(story, start: date, last: date, until: datetime) -> None:
     )
     agenda.add(meeting=meeting, title="A second freezer", note="Who pays for it?", by=pantry_manager, at=until)
     agenda.fill(meeting=meeting, by=manager, at=until)
+    closures.sweep(at=until, job="referrals.closures")
     # What the story told people at the time is history: nobody gets it as mail today.
     Message.objects.filter(sent_at__isnull=True).update(claimed_at=until, sent_at=until)
     Job.objects.filter(kind="notifications.deliver").update(done_at=until, progress=100)

@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from pantry.models import FundingAgreement, Pantry
 from pantry.services import funding, journal, places, tariffs
+from stockport_hubs.home.sample.hall import numbers
 
 PILOT = 75  # young people for whom the places below are enough
 # Name, address, allowance, bands, capacity, [(weekday, opens, closes)]. The first one opens every day.
@@ -22,7 +23,7 @@ def make_pantries(staff: dict, start: date, count: int, at: datetime) -> list[Pa
     manager, finance = staff["pantry.manager"], staff["finance"]
     volunteers = ["volunteer", "volunteer2", "volunteer3", "volunteer4", "volunteer5"]
     since = start - timedelta(weeks=52)
-    made = []
+    made: list[Pantry] = []
     for (name, address, allowance, bands, capacity, hours), volunteer in zip(PANTRIES, volunteers, strict=True):
         pantry = places.create_pantry(
             operator=manager.organisation,
@@ -50,6 +51,7 @@ def make_pantries(staff: dict, start: date, count: int, at: datetime) -> list[Pa
             at=at,
         )
         tariffs.agree_tariff(tariff=tariff, by=finance, at=at)
+        numbers(pantry, len(made), manager, at)
         places.attach_volunteer(pantry=pantry, user=staff[volunteer], from_on=since, by=manager, at=at)
         made.append(pantry)
     return made
