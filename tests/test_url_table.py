@@ -377,7 +377,10 @@ CASES = (*PRIVATE, "entry", "sent", "accepted", "walk_in", "pack")
 # What one's own scheme has and does not show to this role.
 NOT_FOR = {
     P: (*PRIVATE, "summary"),
-    V: (*CASES, "tablet", "held", "summary", "agreement", "block", "payment", "decision", "printed", "sheet", "card"),
+    V: (
+        *(each for each in CASES if each != "entry"),  # what may be told is theirs to read
+        *("tablet", "held", "summary", "agreement", "block", "payment", "decision", "printed", "sheet", "card"),
+    ),
     F: (*CASES, "tablet", "held", "printed", "session", "collection", "visitor", "sheet", "card"),
     D: (
         *CASES,
