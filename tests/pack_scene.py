@@ -1,10 +1,5 @@
 """Editions for tests of packs: without printing where the paper is not what a test is about."""
 
-import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -20,21 +15,6 @@ def as_html(html: str, **limits) -> bytes:
     """Stands in for the printing process, which takes seconds: the file is what would be printed, so that two editions
     that say something else still differ."""
     return b"%PDF-" + html.encode()
-
-
-@contextmanager
-def for_a_module(blocker, people: int = 12) -> Iterator[Scene]:
-    """A scheme with trouble, made once for the tests of a module and gone after them."""
-    with blocker.unblock(), transaction.atomic():
-        scene = Scene(people)
-        scene.trouble()
-        yield scene
-        transaction.set_rollback(True)
-
-
-def of_a_test(scene: Scene) -> Scene:
-    """The module's scheme as a test's own: what it changes in memory is gone with it, as its rows are."""
-    return copy.deepcopy(scene)
 
 
 def make(scene: Scene, audience: str) -> ReviewPack:

@@ -2,8 +2,12 @@
 collections on the day and late, things undone, closures told late, payments late, people given to another advisor."""
 
 import random
-from datetime import date, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 from uuid import uuid4
+
+from django.db import transaction
 
 from careleavers.models import AdvisorAllocation, CareLeaver, CohortMove, CohortPlace, SharingAgreement
 from pantry.models import Collection, Membership
@@ -17,19 +21,30 @@ from tests import factories
 FIRST = date(2026, 3, 2)  # a Monday
 
 
+@contextmanager
+def a_life(seed: int, days: int) -> Iterator["Life"]:
+    """A scheme that has lived so many days, alone: it is gone when the next one begins."""
+    with transaction.atomic():
+        life = Life(seed)
+        life.live(days)
+        yield life
+        transaction.set_rollback(True)
+
+
 class Life(factories.World):
     """`day` is today; each `live()` is a day of it."""
 
     def __init__(self, seed: int, people: int = 8):
         super().__init__()
         self.draw, self.day = random.Random(seed), FIRST
+        self.tries = self.done = 0
         self.other = factories.pantry(self.operator, (3, factories.WEDNESDAY[1], factories.WEDNESDAY[2]))
         self.advisors = [self.advisor, factories.user(Role.PERSONAL_ADVISOR, self.council)]
         self.people = [self._person(n) for n in range(people)]
-        self.tries = self.done = 0
 
-    def at(self, clock: str = "12:00"):
-        return factories.moment(self.day, clock)
+    def at(self, clock: str = "12:00") -> datetime:
+        """Of today; what is done after something else is recorded after it."""
+        return factories.moment(self.day, clock) + timedelta(milliseconds=self.tries)
 
     def _person(self, n: int) -> CareLeaver:
         made = CareLeaver.objects.create(

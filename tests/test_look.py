@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import resolve
 
 from stockport_hubs.accounts.models import Role, User
-from stockport_hubs.core.templatetags.hubs import page_links, tag
+from stockport_hubs.core.templatetags.hubs import counted, page_links, tag
 from stockport_hubs.home import context, errors
 from tests import factories
 from tests.browser import SAMPLE_PASSWORD, axe_clean, sign_in
@@ -280,6 +280,14 @@ def test_a_logo_stands_beside_the_name_and_is_not_read_twice(settings):
 )
 def test_page_numbers_stay_few(number, pages, shown):
     assert page_links(Paginator(range(pages), 1).page(number)) == shown
+
+
+@pytest.mark.parametrize(
+    "what, number, said",
+    [("barriers", 1, "barrier"), ("young people", 1, "young person"), ("entries", 1, "entry"), ("people", 0, "people")],
+)
+def test_one_row_is_named_as_one(what, number, said):
+    assert counted(what, number) == said
 
 
 def test_tag_escapes_and_knows_its_colours():

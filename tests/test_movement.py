@@ -15,7 +15,7 @@ from reviews.partial import figures_of
 from reviews.parts import EVERYONE, Asked
 from stockport_hubs.core.weeks import WEEK
 from tests import factories
-from tests.scheme_histories import FIRST, Life
+from tests.scheme_histories import FIRST, a_life
 
 STATES = ("open", "paused", "ended")
 
@@ -47,11 +47,10 @@ def test_start_and_moves_are_the_end_and_parts_are_the_whole(db, sized, seed, fi
     kinds: Counter[str] = Counter()
     lives = sized(1, 25)
     for n in range(lives):
-        life = Life(seed + n)
-        life.live(sized(50, 120))
-        check_moves(life, kinds)
-        check_rows(life)
-        check_parts(life)
+        with a_life(seed + n, sized(50, 120)) as life:
+            check_moves(life, kinds)
+            check_rows(life)
+            check_parts(life)
     assert set(kinds) == set(movement.KINDS), "the histories must hold every kind of move"
     figures(f"{lives} histories, {sum(kinds.values()):,} moves of 8 parts each: start + moves = end, parts = whole")
 
@@ -141,20 +140,19 @@ def test_what_was_frozen_and_what_was_entered_since_are_what_is_known_now(db, si
     closures told late, payments and credits for days before), and the pack of now for the same day."""
     differs, lives, entries = 0, sized(1, 25), 0
     for n in range(lives):
-        life = Life(seed + n)
-        life.live(sized(40, 90))
-        known_at, as_at = life.at("00:00"), life.day - timedelta(days=1)
-        asked = (EVERYONE, Asked(pantry=life.pantry), Asked(advisor=life.advisors[0]))
-        then = [frozen(life, as_at, asked=each) for each in asked]
-        life.live(16)
-        for old, each in zip(then, asked, strict=True):
-            now = frozen(life, as_at, known_at, each)
-            differs += check_since(old, now, whole=not each)
-            entries += now["entered"]["count"]
-        check_entries(now["entered"] if not each else frozen(life, as_at, known_at)["entered"], as_at, known_at)
-        since = frozen(life, life.day, life.at("23:59"))["entered"]
-        assert (since["count"], since["weeks"]) == (0, [])
-        assert all(was == is_now for was, is_now in [*since["members"].values(), *since["money"].values()])
+        with a_life(seed + n, sized(40, 90)) as life:
+            known_at, as_at = life.at("00:00"), life.day - timedelta(days=1)
+            asked = (EVERYONE, Asked(pantry=life.pantry), Asked(advisor=life.advisors[0]))
+            then = [frozen(life, as_at, asked=each) for each in asked]
+            life.live(16)
+            for old, each in zip(then, asked, strict=True):
+                now = frozen(life, as_at, known_at, each)
+                differs += check_since(old, now, whole=not each)
+                entries += now["entered"]["count"]
+            check_entries(now["entered"] if not each else frozen(life, as_at, known_at)["entered"], as_at, known_at)
+            since = frozen(life, life.day, life.at("23:59"))["entered"]
+            assert (since["count"], since["weeks"]) == (0, [])
+            assert all(was == is_now for was, is_now in [*since["members"].values(), *since["money"].values()])
     assert differs > 5 * lives
     figures(f"{lives} histories, {entries:,} late entries, {differs:,} figures that differ: then + since = now")
 

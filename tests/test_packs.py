@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import re
+from copy import deepcopy
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -35,14 +36,15 @@ def not_printed(request, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def known(django_db_setup, django_db_blocker):
-    with pack_scene.for_a_module(django_db_blocker) as made:
-        yield made
+def known(once) -> Scene:
+    made = Scene(12)
+    made.trouble()
+    return made
 
 
 @pytest.fixture
-def scene(known, db):
-    return pack_scene.of_a_test(known)
+def scene(known, db) -> Scene:
+    return deepcopy(known)
 
 
 # -- asking and building -----------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`make pictures`: the main pages of the sample pilot as small PNG files in docs/pictures, for the README."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -23,35 +24,39 @@ HEIGHTS = {PHONE: 740, TABLET: 1000, DESK: 900}
 
 
 class Picture(NamedTuple):
-    """A page as somebody sees it: a path, then the first link that begins with each of `through`."""
+    """A page as somebody sees it: a path, then the first link like each of `through`, where * is an id."""
 
     name: str
     account: str  # the part before @example.org; empty: nobody signed in
     path: str
     width: int = DESK
     through: tuple[str, ...] = ()
+    then: str = ""  # a page below that
 
 
 PICTURES = [
     Picture("sign-in", "", "/accounts/login/"),
     Picture("advisor-home", "advisor", "/"),
-    Picture("young-person", "advisor", "/people/", through=("/people/",)),
+    Picture("young-person", "advisor", "/people/", through=("/people/*/",)),
     Picture("introductions", "advisor", "/introductions/"),
     Picture("volunteer-home-phone", "volunteer", "/", PHONE),
-    Picture("session-phone", "volunteer", "/pantry/today/", PHONE, through=("/pantry/sessions/",)),
-    Picture("session-tablet", "volunteer", "/pantry/today/", TABLET, through=("/pantry/sessions/",)),
+    Picture("session-phone", "volunteer", "/pantry/today/", PHONE, through=("/pantry/sessions/*/",)),
+    Picture("session-tablet", "volunteer", "/pantry/today/", TABLET, through=("/pantry/sessions/*/",)),
     Picture("pantry-manager-home", "pantry.manager", "/"),
     Picture("manager-home", "manager", "/"),
     Picture("held-renewals", "manager", "/pantry/renewals/"),
     Picture("money", "finance", "/"),
-    Picture("figures", "manager", "/reviews/figures/"),
+    Picture("figures", "manager", "/reviews/figures/#funnel"),
+    Picture("meeting", "manager", "/reviews/", through=("/reviews/meetings/*/",)),
+    Picture("meeting-work", "manager", "/reviews/", through=("/reviews/meetings/*/",), then="work/"),
 ]
 
 
-def follow(page, beginning: str) -> None:
-    """Go where the first link of the page's content leads that begins so and goes on with an id."""
+def follow(page, like: str) -> None:
+    """Go where the first link of the page's content leads that is like this, with an id for the star."""
     links = page.eval_on_selector_all("main a[href]", "links => links.map(link => link.getAttribute('href'))")
-    found = next((link for link in links if link.startswith(beginning) and link.count("-") >= 4), None)
+    wanted = re.compile(re.escape(like).replace(r"\*", "[0-9a-f-]{36}"))
+    found = next((link for link in links if wanted.fullmatch(link)), None)
     if found:
         page.goto(urljoin(page.url, found))
 
@@ -64,8 +69,10 @@ def take(browser, site_url: str, picture: Picture) -> str:
     if picture.account:
         sign_in(page, site_url, f"{picture.account}@example.org")
     answer = page.goto(site_url + picture.path)
-    for beginning in picture.through:
-        follow(page, beginning)
+    for like in picture.through:
+        follow(page, like)
+    if picture.then:
+        page.goto(page.url + picture.then)
     path = TARGET / f"{picture.name}.png"
     page.screenshot(path=path)
     context.close()
@@ -79,25 +86,31 @@ def shrink(path: Path) -> None:
         picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
+MAKE_PACKS = """
+from pathlib import Path
+from reviews.models import Audience, ReviewMeeting
+from reviews.services import packs
+from stockport_hubs.accounts.models import User
+from stockport_hubs.core import clock
+meeting = ReviewMeeting.objects.order_by("starts_at").last()
+manager = User.objects.get(email="manager@example.org")
+for audience in Audience.values if meeting else []:
+    pack = packs.build(meeting=meeting, audience=audience, by=manager, at=clock.now())()
+    Path({folder!r}, f"pack-{{audience}}.pdf").write_bytes(pack.pdf)
+"""
+
+
 def pack_pages(database_url: str, folder: Path) -> None:
-    """The first page of the packs of the sample pilot's last meeting, when there is one."""
-    code = (
-        "from reviews.models import ReviewMeeting\n"
-        f"meeting = ReviewMeeting.objects.filter(starts_at__lte='{NOW}Z').order_by('starts_at').last()\n"
-        "print(meeting.pk if meeting else '')"
-    )
-    meeting = manage(database_url, "shell", "--verbosity=0", "-c", code, CLOCK=NOW).strip().rpartition("\n")[2]
-    if not meeting or not shutil.which("pdftoppm"):
-        print("No pack: there is no meeting, or pdftoppm is missing.")
+    """The first page of each pack of the sample pilot's next meeting, when there is one."""
+    if not shutil.which("pdftoppm"):
+        print("No pack: pdftoppm is missing.")
         return
-    for audience in ("leaving-care", "stockport-homes"):
-        pdf, name = folder / f"{audience}.pdf", TARGET / f"pack-{audience}"
-        manage(
-            database_url, "build_pack", "--meeting", meeting, "--audience", audience, "--output", str(pdf), CLOCK=NOW
-        )
-        subprocess.run(["pdftoppm", "-png", "-r", "80", "-singlefile", str(pdf), str(name)], check=True)
-        shrink(name.with_suffix(".png"))
-        print(f"{name.name}.png: {name.with_suffix('.png').stat().st_size // 1024} kB")
+    manage(database_url, "shell", "--verbosity=0", "-c", MAKE_PACKS.format(folder=str(folder)), CLOCK=NOW)
+    for pdf in sorted(folder.glob("pack-*.pdf")):
+        target = TARGET / pdf.stem
+        subprocess.run(["pdftoppm", "-png", "-r", "80", "-singlefile", str(pdf), str(target)], check=True)
+        shrink(target.with_suffix(".png"))
+        print(f"{target.name}.png: {target.with_suffix('.png').stat().st_size // 1024} kB")
 
 
 def main() -> int:

@@ -30,8 +30,6 @@ def names_of(part: dict | None) -> dict[str, tuple[str, str]]:
 
 def section(frozen: dict) -> Section:
     got, names = frozen["movement"], names_of(frozen.get("part"))
-    previous = frozen.get("previous")
-    title = "Change since last meeting" if previous else "What changed in the period"
     steps = [(*names[each["kind"]], each) for each in got["steps"] if each["kind"] in names]
     rows = (
         (Cell(f"At the end of {said(got['since'])}"), *(count(got["start"][key]) for key in STATES)),
@@ -53,7 +51,7 @@ def section(frozen: dict) -> Section:
     made = [Table("Start, moves, end", ("", "Open", "Paused", "Ended"), rows, total)]
     if frozen.get("before"):
         made.append(_compared(frozen))
-    return Section("movement", title, (sentence,), None, tuple(made))
+    return Section("movement", "What changed in the period", (sentence,), None, tuple(made))
 
 
 def _more(change: int) -> str:

@@ -78,6 +78,17 @@ def error_links(form) -> list[tuple[str, str]]:
     return [(first, str(message)) for message in whole] + [(f.control_id, str(e)) for f in visible for e in f.errors]
 
 
+@register.filter
+def counted(what: str, number: int) -> str:
+    """The name of rows, "young people", or of the only one there is: "young person"."""
+    if number != 1:
+        return what
+    for many, one in (("people", "person"), ("ies", "y"), ("s", "")):
+        if what.endswith(many):
+            return what.removesuffix(many) + one
+    return what
+
+
 @register.simple_tag
 def page_links(page: Page) -> list[int | None]:
     """Page numbers to show: first, last, and the neighbours of this one; None is a gap. Never more than 7 entries."""
