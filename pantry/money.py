@@ -103,22 +103,23 @@ class PantryPosition(Weekly):
     joining_pence: int
 
 
-def position(agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None) -> Position:
-    """The whole agreement at the end of a day; 3 queries and those of the calendar."""
-    return _position(agreement, as_at, _of_agreement(agreement, as_at, calendar))
+def position(
+    agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None, counted: dict | None = None
+) -> Position:
+    """The whole agreement at the end of a day; 3 queries and those of the calendar. `counted`: its `weeks`, if they are
+    known already."""
+    return _position(agreement, as_at, weeks(agreement, as_at, calendar) if counted is None else counted)
 
 
-def by_pantry(agreement: FundingAgreement, as_at: date) -> list[PantryPosition]:
+def by_pantry(agreement: FundingAgreement, as_at: date, counted: dict | None = None) -> list[PantryPosition]:
     """The agreement's money at each pantry that has any of it, by name; adds up to `position`."""
-    return _by_pantry(agreement, as_at, _of_agreement(agreement, as_at))
+    return _by_pantry(agreement, as_at, weeks(agreement, as_at) if counted is None else counted)
 
 
-def statement(
-    agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None
-) -> tuple[Position, list[PantryPosition]]:
+def statement(agreement: FundingAgreement, as_at: date) -> tuple[Position, list[PantryPosition]]:
     """`position` and `by_pantry` with the weeks counted once."""
-    tallies = _of_agreement(agreement, as_at, calendar)
-    return _position(agreement, as_at, tallies), _by_pantry(agreement, as_at, tallies)
+    counted = weeks(agreement, as_at)
+    return position(agreement, as_at, counted=counted), by_pantry(agreement, as_at, counted)
 
 
 def _position(agreement: FundingAgreement, as_at: date, tallies: dict) -> Position:
@@ -275,7 +276,8 @@ BLOCKS = Kept(
 )
 
 
-def _of_agreement(agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None) -> dict:
+def weeks(agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None) -> dict:
+    """What became of an agreement's weeks, by pantry: `position` and `by_pantry` of one day are made of it."""
     return _tally(OF_AGREEMENT(agreement=agreement.pk, as_at=as_at, over=as_at - SIX_DAYS), calendar)
 
 

@@ -159,18 +159,16 @@ class Figures:
         return Attendance(self.agreement, self.known.as_at)
 
     @cached_property
-    def _money(self) -> tuple[money.Position, list[money.PantryPosition]]:
-        return money.statement(self.agreement, self.as_at, self.attendance.calendar)
+    def _weeks_of_money(self) -> dict:
+        return money.weeks(self.agreement, self.as_at, self.attendance.calendar)
 
     @cached_property
     def position(self) -> money.Position:
-        if "_money" in self.__dict__:
-            return self._money[0]
-        return money.position(self.agreement, self.as_at, self.attendance.calendar)
+        return money.position(self.agreement, self.as_at, counted=self._weeks_of_money)
 
     @cached_property
     def by_pantry(self) -> list[money.PantryPosition]:
-        return self._money[1]
+        return money.by_pantry(self.agreement, self.as_at, self._weeks_of_money)
 
     @cached_property
     def holds(self) -> list[Hold]:

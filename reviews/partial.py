@@ -113,6 +113,10 @@ class PartialFigures(Figures):
         return self._money[0]
 
     @cached_property
+    def by_pantry(self) -> list[money.PantryPosition]:
+        return self._money[1]
+
+    @cached_property
     def holds(self) -> list[Hold]:
         return [hold for hold in super().holds if hold.member_id in self.standing]
 

@@ -10,6 +10,7 @@ is a value of its own, and the clock is not read. Both are refused, for they wou
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -112,10 +113,12 @@ class Kept:
             (sql, params), (again, others) = (compiler.as_sql() for compiler in compilers)
         if sql != again:
             raise TypeError("This query's SQL depends on the values: it cannot be kept.")
-        stands = {}
-        for place, (first, second) in enumerate(zip(params, others, strict=True)):
-            if first != second:
-                stands[place] = _found(first, second, *stand_ins)
+        stands, places = {}, _places(*stand_ins)
+        for place, both in enumerate(zip(params, others, strict=True)):
+            if both[0] != both[1]:
+                if _key(*both) not in places:
+                    raise TypeError("Something is reckoned from a value of this query: give it as a value of its own.")
+                stands[place] = places[_key(*both)]
         return _Text(sql, list(params), stands, compilers[0])
 
 
@@ -145,8 +148,9 @@ def _stand_ins(values: dict[str, Any], turn: int) -> dict[str, Any]:
     return {name: stand_in(value) for name, value in values.items()}
 
 
-def _found(first: Any, second: Any, given: dict, given_again: dict) -> tuple[str, int | None, Adapted]:
-    """Which stand-in the parameter is, and how the database takes its values."""
+def _places(given: dict, given_again: dict) -> dict[tuple, tuple[str, int | None, Adapted]]:
+    """Which stand-in stands in the SQL as these two parameters, and how the database takes its values; looked up, for a
+    list may hold a thousand."""
     ops = connection.ops
     forms: list[Adapted] = [
         lambda value: value,
@@ -154,6 +158,7 @@ def _found(first: Any, second: Any, given: dict, given_again: dict) -> tuple[str
         ops.adapt_datefield_value,
         ops.adapt_datetimefield_value,
     ]
+    found: dict[tuple, tuple[str, int | None, Adapted]] = {}
     for name, value in given.items():
         pairs: list[tuple[int | None, Any, Any]] = (
             [(n, *both) for n, both in enumerate(zip(value, given_again[name], strict=True))]
@@ -162,14 +167,10 @@ def _found(first: Any, second: Any, given: dict, given_again: dict) -> tuple[str
         )
         for index, one, other in pairs:
             for form in forms:
-                if _same(form, one, first) and _same(form, other, second):
-                    return name, index, form
-    raise TypeError("Something is reckoned from a value of this query: give it as a value of its own.")
+                with suppress(AttributeError, TypeError, ValueError):
+                    found.setdefault(_key(form(one), form(other)), (name, index, form))
+    return found
 
 
-def _same(form: Adapted, value: Any, param: Any) -> bool:
-    try:
-        found = form(value)
-    except (AttributeError, TypeError, ValueError):
-        return False
-    return type(found) is type(param) and found == param
+def _key(first: Any, second: Any) -> tuple:
+    return type(first), first, type(second), second
