@@ -3,14 +3,16 @@
 import json
 import re
 import threading
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from pantry import roster, tablet_list
-from pantry.models import Collection, PantryStaff, PinTries, SelectedItem, TabletEntry, Visitor, VolunteerPin
+from pantry.models import Collection, PantryStaff, PinTries, SelectedItem, Tablet, TabletEntry, Visitor, VolunteerPin
 from pantry.services import entries, memberships, tablet_tokens, tablets, volunteers
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit.models import AuditEvent
@@ -330,7 +332,7 @@ def test_what_does_not_arrive_whole_or_signed_is_refused_and_leaves_nothing(hall
     broken = [
         *("text", None, 7, [], {}),
         {**entry, "key": "1"}, {**entry, "session": None}, {**entry, "kind": "Drop table"}, {**entry, "kind": 3},
-        {**entry, "reason": "x" * 5000}, {**entry, "called": "a\0b"},
+        {**entry, "reason": "x" * 5000}, {**entry, "called": "a\0b"}, {**entry, "called": "\ud800"},
         {**entry, "token": ""}, {**entry, "token": None}, {**entry, "token": entry["token"][:-2] + "xx"},
         {name: value for name, value in entry.items() if name != "token"},
     ]  # fmt: skip
@@ -338,6 +340,9 @@ def test_what_does_not_arrive_whole_or_signed_is_refused_and_leaves_nothing(hall
     assert codes(outcomes) == ["refused"] * len(broken)
     assert {each["words"] for each in outcomes} == {entries.NOT_WHOLE, entries.NOT_SIGNED}
     assert (TabletEntry.objects.count(), Collection.objects.count()) == (0, 0)
+    endless = json.dumps({"entries": [entry | {"more": 7777}]}).replace("7777", "1e999")  # no database's JSON holds it
+    said = hall.device.client.post("/tablet/entries/", endless, content_type="application/json")
+    assert said.json()["outcomes"][0]["words"] == entries.NOT_WHOLE
     for body in ([], {"entries": {}}, {"entries": "x"}, "x"):
         assert hall.device.post("entries/", body).status_code == 400
     assert hall.device.client.post("/tablet/entries/", {"entries": "[]"}).status_code == 400
@@ -382,3 +387,109 @@ def test_a_version_follows_from_what_is_shown(hall):
     after = tablet_list.version(tablet_list.members(hall.session, by=hall.kit, today=WEDNESDAY))
     assert before == tablet_list.version(rows) != after
     assert json.loads(json.dumps(rows, default=str)) == rows
+
+
+# -- attacked ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.sqlite
+def test_a_stolen_token_is_nothing_without_its_tablets_cookie_and_little_with_another(hall):
+    entry, token = hall.entry(member=hall.join()), hall.device.token
+    stolen = Device("")
+    stolen.token = token
+    assert stolen.post("entries/", {"entries": [entry]}).status_code == 401
+    _, red = hall.enrol("Red tablet")
+    assert codes(red.send(entry)) == ["held"] and Collection.objects.count() == 0
+    far = factories.pantry(hall.operator)  # of another pantry of the operator
+    _, away = hall.enrol("Far tablet", far)
+    away.unlock(hall.add("Ida", far))
+    assert codes(hall.device.send(hall.entry(member=hall.join()) | {"token": away.token})) == ["held"]
+    assert Collection.objects.count() == 0
+
+
+@pytest.mark.sqlite
+def test_what_another_sites_page_can_send_is_not_taken(hall):
+    """No form can send JSON, and the cookie does not go with what other sites send."""
+    entry = {"entries": [hall.entry(member=hall.join())]}
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
+        body, url = json.dumps(entry), "/tablet/entries/"
+        assert hall.device.client.post(url, body, content_type=kind).status_code == 400
+    cookie = hall.device.get("state/").cookies["tablet"]
+    assert (cookie["samesite"], cookie["httponly"], cookie["path"]) == ("Strict", True, "/tablet/")
+    assert Collection.objects.count() == 0
+
+
+@pytest.mark.sqlite
+def test_a_tablet_opens_no_page_and_a_signed_in_person_no_tablet(hall, client):
+    for path in (f"/pantry/sessions/{hall.session.pk}/", "/pantry/today/", "/tablet/enrol/"):
+        assert hall.device.client.get(path).status_code == 302  # to sign in
+    client.force_login(hall.volunteer)
+    assert client.get("/tablet/state/").status_code == 401
+    assert client.get("/tablet/enrol/").status_code == 403
+
+
+@pytest.mark.sqlite
+def test_setting_a_tablet_up_signs_the_manager_out_there(hall, client):
+    client.force_login(hall.pantry_manager)
+    client.cookies["tablet"] = hall.device.client.cookies["tablet"].value
+    assert "This device is Blue tablet of" in client.get("/tablet/enrol/").content.decode()
+    again = client.post("/tablet/enrol/", {"pantry": hall.pantry.pk, "name": "Blue tablet"})
+    assert again.status_code == 200 and "has a tablet called Blue tablet already" in again.content.decode()
+    elsewhere = factories.pantry()
+    assert client.post("/tablet/enrol/", {"pantry": elsewhere.pk, "name": "Mine"}).status_code == 200
+    done = client.post("/tablet/enrol/", {"pantry": hall.pantry.pk, "name": "Green tablet"})
+    assert (done.status_code, done["Location"]) == (302, "/tablet/")
+    assert client.get("/tablet/state/").json()["tablet"]["name"] == "Green tablet"
+    assert client.get("/pantry/today/").status_code == 302  # to sign in
+    stored = Tablet.objects.get(name="Green tablet")
+    assert client.cookies["tablet"].value not in (stored.secret_hash, str(stored.pk))
+
+
+@pytest.mark.sqlite
+def test_the_managers_page_shows_a_code_once_and_who_is_closed_out(hall, client):
+    client.force_login(hall.pantry_manager)
+    page = reverse("pantry:tablets", args=[hall.pantry.pk])
+    shown = client.post(page, {"called": "Max"}).content.decode()
+    code = re.search(r"<strong>(\d{3}) (\d{3})</strong>", shown)
+    user = User.objects.get(name="Max")
+    given = {"volunteer": str(user.pk), "code": "".join(code.groups()), "pin": "480913"}
+    assert hall.device.post("pin/", given).status_code == 200
+    for _ in range(5):
+        hall.device.unlock(hall.lou, "999998")
+    found = client.get(page).content.decode()
+    assert "Closed on Blue tablet" in found and "".join(code.groups()) not in found
+    fresh = client.post(reverse("pantry:volunteer_code", args=[hall.pantry.pk, hall.lou.pk])).content.decode()
+    assert "Starting code for Lou" in fresh
+    assert "Closed on Blue tablet" not in client.get(page).content.decode()
+    client.post(reverse("pantry:volunteer_end", args=[hall.pantry.pk, hall.lou.pk]))
+    assert hall.device.unlock(hall.lou).status_code == 404
+    by_email = reverse("pantry:volunteer_end", args=[hall.pantry.pk, hall.volunteer.pk])
+    assert "signs in by email" in client.post(by_email, follow=True).content.decode()
+    client.post(reverse("pantry:tablet_revoke", args=[hall.tablet.pk]))
+    assert hall.device.get("state/").status_code == 401
+
+
+@pytest.mark.promise("C1")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("same_key", [True, False])
+def test_the_same_entry_many_times_at_once_is_one_row_and_many_for_one_member_count_once(same_key):
+    with at():
+        hall = Hall()
+        hall.device.token = volunteers.token_for(hall.kit, hall.tablet, at=NOW).sign()
+        entry, told, start = hall.entry(member=hall.join()), [], threading.Barrier(12)
+
+    def send(n: int):
+        start.wait()
+        mine = entry if same_key else entry | {"key": str(uuid.uuid5(uuid.UUID(entry["key"]), str(n)))}
+        try:
+            told.extend(entries.receive(tablet=hall.tablet, entries=[mine], sent_by=None, at=NOW))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send, args=[n]) for n in range(12)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(codes(told)) == (["recorded"] + ["same"] * 11 if same_key else ["held"] * 11 + ["recorded"])
+    assert (Collection.objects.count(), TabletEntry.objects.count()) == (1, 1 if same_key else 12)

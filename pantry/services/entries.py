@@ -90,10 +90,11 @@ def _receive(tablet: Tablet, entry: object, sent_by: User | None, at: datetime) 
 def _taken_apart(entry: object) -> Sent | str:
     """The entry, or why it is none."""
     try:
-        if not isinstance(entry, dict) or len(json.dumps(entry)) > LONGEST:
+        if not isinstance(entry, dict) or len(text := json.dumps(entry, allow_nan=False)) > LONGEST:
             return NOT_WHOLE
+        json.dumps(entry, ensure_ascii=False).encode()  # half of a pair of signs is none: no database takes it
         key, session_id, kind = UUID(entry["key"]), UUID(entry["session"]), entry["kind"]
-        if not isinstance(kind, str) or not re.fullmatch(r"[a-z_]{1,20}", kind) or "\\u0000" in json.dumps(entry):
+        if not isinstance(kind, str) or not re.fullmatch(r"[a-z_]{1,20}", kind) or "\\u0000" in text:
             return NOT_WHOLE
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return NOT_WHOLE
@@ -106,7 +107,7 @@ def _taken_apart(entry: object) -> Sent | str:
 def _moment(text: object) -> datetime | None:
     try:
         told = datetime.fromisoformat(text) if isinstance(text, str) else None
-        return told.astimezone(weeks.LONDON) if told and told.tzinfo else None
+        return told.astimezone(weeks.LONDON) if told and told.tzinfo and 2000 < told.year < 2200 else None
     except (ValueError, OverflowError):
         return None
 
