@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pantry import roster
 from pantry.models import Collection, PantrySession, Tablet, VolunteerPin
-from pantry.services import collections, offered, tablets, volunteers
+from pantry.services import offered, tablets, volunteers
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import weeks
 
@@ -42,7 +42,6 @@ def state(tablet: Tablet, *, at: datetime) -> dict:
             "allowance": pantry.allowance,
             "usual": pantry.allowance,
             "bands": [{"id": band.pk, "name": band.name, "items": band.items} for band in pantry.bands.all()],
-            "overrides": [{"id": code, "name": name} for code, name in collections.OverrideReason.choices],
             "lock_after_s": LOCK_AFTER_S,
             "keep_h": KEEP_H,
         }

@@ -70,7 +70,7 @@ class Sent:
 
 
 def receive(*, tablet: Tablet, entries: list, sent_by: User | None, at: datetime) -> list[dict]:
-    """One {key, outcome, words} for each entry, in their order: recorded, same, held or refused."""
+    """One {key, outcome, words} for each entry, in their order: recorded, same, held, refused, or later: sent again."""
     return [_receive(tablet, entry, sent_by, at) for entry in entries]
 
 
@@ -172,7 +172,7 @@ def _apply(
 def _hold(row: TabletEntry, sent: Sent, why: str, at: datetime) -> tuple[str, str]:
     if TabletEntry.objects.to_sort_out().filter(tablet=row.tablet).count() >= MOST_HELD:
         transaction.set_rollback(True)
-        return "refused", TOO_MANY
+        return "later", TOO_MANY
     row.outcome, row.why, row.body = EntryOutcome.HELD, why[:300], sent.body
     row.save(update_fields=["outcome", "why", "body"])
     named = entry_kinds.member_id(sent.raw)
