@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pantry.views import agreements, calls, cards, places, renewals, sheets, tablets, tariffs
+from pantry.views import agreements, calls, cards, places, renewals, running, sheets, tablets, tariffs
 
 urlpatterns = [
     path("pantries/", places.pantries, name="pantries"),
@@ -23,6 +23,8 @@ urlpatterns = [
     path("pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/", places.staff_detach, name="staff_detach"),
     path("pantries/<uuid:pantry_id>/cards/", cards.cards, name="cards"),
     path("pantries/<uuid:pantry_id>/cards/pdf/", cards.cards_pdf, name="cards_pdf"),
+    path("pantries/<uuid:pantry_id>/rota/", running.rota, name="rota"),
+    path("pantries/<uuid:pantry_id>/notes/", running.notes, name="notes"),
     path("pantries/<uuid:pantry_id>/sheets/", sheets.pantry_sheets, name="sheets"),
     path("pantries/<uuid:pantry_id>/tariffs/propose/", tariffs.tariff_propose, name="tariff_propose"),
     path("pantries/<uuid:pantry_id>/tablets/", tablets.pantry_tablets, name="tablets"),

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from pantry.views import away, cards, changes, members, missed, sessions, sheets, visitors
+from pantry.views import away, cards, changes, members, missed, running, sessions, sheets, visitors
 
 app_name = "pantry"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/", sessions.session, name="session"),
     path("sessions/<uuid:session_id>/members/<uuid:membership_id>/", sessions.record, name="record"),
     path("sessions/<uuid:session_id>/whole/", sheets.session_bulk, name="session_bulk"),
+    path("sessions/<uuid:session_id>/summary/", running.session_summary, name="session_summary"),
+    path("rota/", running.my_rota, name="my_rota"),
+    path("rota/<uuid:duty_id>/remove/", running.rota_remove, name="rota_remove"),
+    path("notes/<uuid:note_id>/remove/", running.note_remove, name="note_remove"),
     path("sessions/<uuid:session_id>/visitors/", visitors.visitor_add, name="visitor_add"),
     path("visitors/", visitors.visitors, name="visitors"),
     path("visitors/<uuid:visitor_id>/", visitors.visitor_sort, name="visitor_sort"),

@@ -9,6 +9,7 @@ from referrals.views import (
     helpers,
     lists,
     members,
+    waiting,
     walk_ins,
     worries,
 )
@@ -18,6 +19,7 @@ urlpatterns = [
     path("", lists.index, name="list"),
     path("start/", lists.find, name="find"),
     path("start/<uuid:person_id>/", drafts.start, name="start"),
+    path("waiting/", waiting.waiting_lists, name="waiting"),
     path("<uuid:referral_id>/", answers.detail, name="detail"),
     path("<uuid:referral_id>/agreement/", drafts.agreement, name="agreement"),
     path("<uuid:referral_id>/edit/", drafts.edit, name="edit"),

@@ -186,7 +186,7 @@ def test_scanning_asks_the_same_questions_however_many_cards_there_are(
 ):
     code = [make(counter, counter.join()).code for _ in range(members)][0]
     scan(counter, volunteer, code)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         scan(counter, volunteer, code)
 
 

@@ -104,6 +104,8 @@ ELSEWHERE = {  # why a route is not walked
         "pantry/pantries/<uuid:pantry_id>/volunteers/<uuid:staff_id>/end/",
         "pantry/visitors/<uuid:visitor_id>/take-back/",
         "pantry/sheets/<uuid:sheet_id>/destroyed/",
+        "pantry/rota/<uuid:duty_id>/remove/",
+        "pantry/notes/<uuid:note_id>/remove/",
         "people/<uuid:pk>/cover/<uuid:cover_pk>/end/",
         "people/caseloads/moves/<uuid:pk>/undo/",
         "people/<uuid:pk>/untick/",

@@ -17,6 +17,7 @@ from pantry.services import (
     journal,
     memberships,
     places,
+    running,
     sessions,
     tablets,
     tariffs,
@@ -221,6 +222,10 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     saved["token"] = volunteers.token_for(volunteer, tablet, at=at).sign()
     tablet_entries.receive(tablet=tablet, entries=[saved], sent_by=None, at=at)
     card = cards.make(membership=membership, by=pantry_manager, at=at)
+    note = running.write_note(
+        pantry=pantry, text="Freezer is full", from_on=today, until_on=None, by=pantry_manager, at=at
+    )
+    duty = running.put_down(pantry=pantry, on=today, opens=time(0, 1), user=volunteer, by=pantry_manager, at=at)
     sheet = PrintedSheet.objects.create(session=session, printed_at=at, printed_by=pantry_manager)
     SheetRow.objects.create(sheet=sheet, position=1, membership=membership)
     decision = RenewalDecision.objects.create(
@@ -424,6 +429,8 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "held": TabletEntry.objects.get(tablet=tablet),
         "card": card,
         "sheet": sheet,
+        "note": note,
+        "duty": duty,
         "decision": decision,
         "barrier": barrier,
         "pantry_barrier": pantry_barrier,

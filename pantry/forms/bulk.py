@@ -1,7 +1,6 @@
 """A filled sheet typed in: a line for each member in the sheet's order, then members of other pantries and visitors."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from pantry.services.bulk import Entry
 from pantry.services.collections import OverrideReason
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core.forms import Form
+from stockport_hubs.core.keys import uuid_or_none
 
 USUAL = "x"
 OTHERS = 5  # lines for members who are not on the sheet
@@ -38,9 +38,8 @@ def lines_of(data) -> list[UUID]:
     for name, typed in data.items():
         column, _, key = name.partition("_")
         if typed.strip() and column.startswith(("items", "band")):
-            with suppress(ValueError):
-                found.append(UUID(key))
-    return list(dict.fromkeys(found))
+            found.append(uuid_or_none(key))
+    return [key for key in dict.fromkeys(found) if key]
 
 
 class BulkForm(Form):

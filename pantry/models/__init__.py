@@ -7,6 +7,7 @@ from pantry.models.funding import Budget, CreditPool, FundingAgreement, Tariff
 from pantry.models.journal import Account, EntryKind, JournalEntry, JournalLine
 from pantry.models.memberships import Membership, MembershipMove, Place, SharedNeed
 from pantry.models.places import Band, CallNow, Closure, OpeningHours, Pantry, PantryStaff
+from pantry.models.running import Duty, Note
 from pantry.models.sheets import PrintedSheet, SheetRow
 from pantry.models.tablets import DismissReason, EntryOutcome, PinTries, Tablet, TabletEntry, VolunteerPin
 from pantry.models.top_ups import EarlierPrice, TopUp
@@ -24,6 +25,7 @@ __all__ = [
     "Collection",
     "CreditPool",
     "DismissReason",
+    "Duty",
     "EarlierPrice",
     "EntryKind",
     "EntryOutcome",
@@ -33,6 +35,7 @@ __all__ = [
     "Membership",
     "MembershipMove",
     "MissedWeek",
+    "Note",
     "OpeningHours",
     "PaidWeek",
     "Pantry",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pantry import counter, roster
 from pantry.forms.sessions import RecordForm, UsualForm, VoidForm
 from pantry.models import Collection, Pantry, PantrySession, Visitor
-from pantry.services import cards, collections, sessions
+from pantry.services import cards, collections, running, sessions
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
@@ -84,6 +84,7 @@ def session(request, session_id):
         "rows": [(row, uuid4()) for row in rows],
         "page": page,
         "query": query,
+        "notes": running.notes_for(shown),
         "card": card,
         "scans": card is not None or request.GET.get("scan") == "1",
         "count": roster.recorded_in([shown])[shown.pk],

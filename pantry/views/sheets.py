@@ -1,11 +1,11 @@
 """Paper and back: the sheet of a session printed, listed and destroyed, and a filled one typed in at once."""
 
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -21,6 +21,7 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.pages import Paginator
 
 PAGE = 25
@@ -146,10 +147,7 @@ def session_bulk(request, session_id):
 def _sheet(request, shown: PantrySession) -> PrintedSheet | None:
     if not (key := request.GET.get("sheet")):
         return None
-    try:
-        return get_or_404(PrintedSheet.objects.for_user(request.user).filter(session=shown), pk=UUID(key))
-    except ValueError:
-        raise Http404
+    return get_or_404(PrintedSheet.objects.for_user(request.user).filter(session=shown), pk=uuid_or_none(key))
 
 
 def _recorded(members: int, visitors: int) -> str:

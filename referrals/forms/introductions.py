@@ -210,6 +210,13 @@ class AnswerForm(Form):
         choices=[("", "Choose a reason"), *Referral.DeclineReason.choices],
         help_text="Only if you decline.",
     )
+    waiting_reason = forms.ChoiceField(
+        label="Why they have to wait",
+        required=False,
+        choices=Referral.WaitingReason.choices,
+        initial=Referral.WaitingReason.FULL,
+        help_text="Only if you put them on the waiting list. The advisor reads it.",
+    )
     number = forms.IntegerField(
         label="Member number",
         required=False,
@@ -234,7 +241,9 @@ class AnswerForm(Form):
             DECLINE: "Give a reason. You will keep the reference and the outcome only.",
         }
         offered = [(ACCEPT, "Accept")]
-        if not waiting:
+        if waiting:
+            del self.fields["waiting_reason"]
+        else:
             offered += [(WAIT, "Put on the waiting list")]
         if not waiting and not asked:
             offered += [(ASK, "Ask the advisor something")]
@@ -247,6 +256,8 @@ class AnswerForm(Form):
         answer = data.get("answer")
         if answer == ASK and not data.get("note"):
             self.add_error("note", "Write your question to the advisor")
+        if answer == WAIT and data.get("waiting_reason") == Referral.WaitingReason.OTHER and not data.get("note"):
+            self.add_error("note", "Write in the note why they have to wait")
         if answer == DECLINE and "reason" not in self.errors:
             if not data.get("reason"):
                 self.add_error("reason", "Choose why you decline")

@@ -86,12 +86,21 @@ class ReferralDeclineReason(models.TextChoices):
     OTHER = "other", "Another reason"
 
 
+class ReferralWaitingReason(models.TextChoices):
+    FULL = "full", "The pantry is full"
+    VOLUNTEERS = "volunteers", "Not enough volunteers for more members"
+    NEEDS = "needs", "The pantry arranges what they need"
+    OTHER = "other", "Another reason, in the note"
+
+
 class Referral(UuidModel):
     """An introduction plus the instruction to fund a place."""
 
     State = ReferralState
 
     DeclineReason = ReferralDeclineReason
+
+    WaitingReason = ReferralWaitingReason
 
     number = models.PositiveIntegerField(unique=True, help_text="Shown as I-00001: a reference both sides can say.")
     care_leaver = models.ForeignKey(CareLeaver, on_delete=models.PROTECT, related_name="+")
@@ -110,6 +119,7 @@ class Referral(UuidModel):
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     decline_reason = models.CharField(max_length=20, choices=DeclineReason, blank=True)
+    waiting_reason = models.CharField(max_length=10, choices=WaitingReason, blank=True, help_text="Both sides read it.")
     outcome_note = models.CharField(max_length=200, blank=True)
     membership = models.OneToOneField(Membership, on_delete=models.PROTECT, null=True, related_name="+")
 
@@ -124,6 +134,10 @@ class Referral(UuidModel):
                 condition=Q(decline_reason="")
                 | Q(decline_reason__in=["full", "out_of_area", "already_member", "cannot_meet_needs", "other"]),
                 name="referral_decline_reason_valid",
+            ),
+            models.CheckConstraint(
+                condition=Q(waiting_reason__in=["", "full", "volunteers", "needs", "other"]),
+                name="referral_waiting_reason_valid",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["draft", "withdrawn"])

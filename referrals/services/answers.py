@@ -54,12 +54,25 @@ def accept(*, referral: Referral, by: User, at: datetime, note: str = "") -> Mem
 
 
 @transaction.atomic
-def put_on_waiting_list(*, referral: Referral, by: User, at: datetime, note: str = "") -> Referral:
-    """No place yet: the introduction waits, and can still be accepted, declined or withdrawn."""
+def put_on_waiting_list(
+    *, referral: Referral, by: User, at: datetime, reason: str = Referral.WaitingReason.FULL, note: str = ""
+) -> Referral:
+    """No place yet: the introduction waits, last in the pantry's line, and can still be accepted, declined or
+    withdrawn. Both sides read the reason and the note."""
     referral = locked(referral)
     rules.check_can_move(referral.state, rules.WAITING)
-    note = note_text(note, "your note", needed=False)
-    step = move(referral, rules.WAITING, "referrals.referral.put_on_waiting_list", by=by, at=at, note=note)
+    if reason not in Referral.WaitingReason.values:
+        raise Refused("Choose why they have to wait.")
+    note = note_text(note, "your note", needed=reason == Referral.WaitingReason.OTHER)
+    step = move(
+        referral,
+        rules.WAITING,
+        "referrals.referral.put_on_waiting_list",
+        by=by,
+        at=at,
+        note=note,
+        waiting_reason=reason,
+    )
     messages.tell_council("referrals.waiting", referral, step)
     return referral
 

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from referrals import attendance, facts, forms, rules, services
+from referrals import attendance, facts, forms, rules, services, waiting
 from referrals.models import Referral
 from referrals.views import doors
 from stockport_hubs.accounts.models import Role
@@ -27,7 +27,8 @@ def _detail(request, referral: Referral, form=None, status: int = 200):
     today, user = clock.today(), request.user
     doors.viewed(request, referral.care_leaver, referral)
     if not user.is_council:
-        return _pantry_detail(request, facts.facts_for_pantry(referral, today), form, status)
+        waits = waiting.waits([referral]).get(referral.pk)
+        return _pantry_detail(request, facts.facts_for_pantry(referral, today), waits, form, status)
     held = facts.sharing_on(referral, today)
     advises = user.role == Role.PERSONAL_ADVISOR
     context = {
@@ -37,6 +38,7 @@ def _detail(request, referral: Referral, form=None, status: int = 200):
         "shared": facts.shared_words(held) if held else (),
         "moves": referral.moves.select_related("by__organisation"),
         "attendance": attendance.of(referral, today) if referral.membership else None,
+        "waits": waiting.waits([referral]).get(referral.pk),
         "form": form or (forms.ReplyForm() if advises and referral.state == rules.MORE_ASKED else None),
         "is_draft": referral.state == rules.DRAFT,
         "advises": advises,
@@ -45,10 +47,11 @@ def _detail(request, referral: Referral, form=None, status: int = 200):
     return render(request, "referrals/referral_detail.html", context, status=status)
 
 
-def _pantry_detail(request, known: facts.PantryFacts, form, status: int):
+def _pantry_detail(request, known: facts.PantryFacts, waits: waiting.Waits | None, form, status: int):
     if form is None and known.can_answer:
         form = _answer_form(known.state)
-    return render(request, "referrals/referral_answer.html", {"facts": known, "form": form}, status=status)
+    context = {"facts": known, "form": form, "waits": waits}
+    return render(request, "referrals/referral_answer.html", context, status=status)
 
 
 def _answer_form(state: str, data=None) -> forms.AnswerForm:
@@ -83,7 +86,7 @@ def _answer(request, referral: Referral, data: dict) -> str:
         membership = services.accept(**given)
         return f"Accepted: member number {membership.number}."
     if data["answer"] == forms.WAIT:
-        services.put_on_waiting_list(**given)
+        services.put_on_waiting_list(reason=data["waiting_reason"] or Referral.WaitingReason.FULL, **given)
         return "Put on the waiting list."
     if data["answer"] == forms.ASK:
         services.ask_more(**given)

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from pantry.calendar import WeekCalendar
 from pantry.models import Closure, Membership, Pantry, TabletEntry, Visitor
-from referrals import facts
+from referrals import facts, waiting
 from referrals.models import Helper, PrintedName, Referral
 from reviews.models import ReviewPack
 from stockport_hubs.accounts.models import User
@@ -56,7 +56,14 @@ def to_sort_out(user: User) -> list[tuple[str, str, str]]:
     held = TabletEntry.objects.for_user(user).to_sort_out().count()
     printed = PrintedName.objects.for_user(user).to_destroy().count()
     share = "member no longer shares" if printed == 1 else "members no longer share"
+    room = waiting.with_room(Referral.objects.for_user(user)).count()
     lines = [
+        (
+            room,
+            f"{room} wait{'s' if room == 1 else ''} for a place at a pantry that has room now.",
+            reverse("referrals:waiting"),
+            "Waiting lists",
+        ),
         (visitors, f"{visitors} who came could not be found.", reverse("pantry:visitors"), "Sort out the visitors"),
         (held, f"{held} from a tablet could not be recorded.", reverse("pantry:entries"), "Sort out what was held"),
         (turned_up, f"{turned_up} came by themselves.", f"{reverse('pantry:members')}?state=pending", "Who waits"),
