@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pantry import roster
 from pantry.models import Collection, PantrySession, Tablet, VolunteerPin
-from pantry.services import offered, tablets, volunteers
+from pantry.services import cards, offered, tablets, volunteers
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import weeks
 
@@ -61,7 +61,8 @@ def members(session: PantrySession, *, by: User, today: date) -> list[dict]:
     rows += [(row, False) for row in roster.elsewhere(session, by=by, today=today)]
     taken = [row.collected.id for row, _ in rows if row.collected]
     keys = dict(Collection.objects.filter(pk__in=taken, session=session).order_by().values_list("pk", "key"))
-    return [_member(row, is_here, keys) for row, is_here in rows]
+    known = cards.on_lists(row.id for row, _ in rows)
+    return [_member(row, is_here, keys) | {"card": known.get(row.id, "")} for row, is_here in rows]
 
 
 def _member(row: roster.Row, is_here: bool, keys: dict) -> dict:

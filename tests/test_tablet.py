@@ -201,7 +201,7 @@ def test_the_list_holds_the_whitelist_and_nothing_else_and_is_logged(hall):
     assert ash == {
         "id": str(member.pk), "number": member.number, "called": "Ash", "may_shop": False, "words": "", "to_pay": 0,
         "left": 0, "allowance": 10, "needs": ["Allergy: milk"], "interpreter": "Dari", "no_cooking": False,
-        "first_visit": True, "here": True,
+        "first_visit": True, "here": True, "card": "",
         "collected": {"words": "Collected today 10:42 by Kit", "taken": "10 items, fruit and veg", "key": key},
     }  # fmt: skip
     assert (other["called"], other["needs"], other["here"]) == ("Number only", [], False)

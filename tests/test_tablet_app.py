@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pantry.models import Band, Collection, TabletEntry, Visitor
-from pantry.services import tablets
+from pantry.services import cards, tablets
 from stockport_hubs.core import clock
 from tests.browser import axe_clean
 from tests.hall_live import PIN, LiveHall, Profile, counter, lock, ready, record, type_pin, unlock, wait_sent
@@ -60,6 +60,7 @@ def test_a_session_by_screens_each_of_them_accessible(arrive):
     red = Band.objects.create(pantry=hall.pantry, name="red", items=4, position=1)
     Band.objects.create(pantry=hall.pantry, name="blue", items=6, position=2)
     payer = hall.other(preferred_name="Zebedee", on=clock.today())
+    code = cards.make(membership=hall.members[4], by=hall.pantry_manager, at=clock.now()).code
     page = arrive(hall)
     axe_clean(page)
     page.get_by_role("button", name="Kit").click()
@@ -95,6 +96,9 @@ def test_a_session_by_screens_each_of_them_accessible(arrive):
     page.get_by_role("button", name="Larger household").click()
     page.click(f"[data-number='{payer.number}']")
     page.get_by_role("button", name="not paid today").click()
+    page.fill("#find", code.lower())  # as a scanner types it
+    expect(page.get_by_role("heading", name="7005 Tancred")).to_be_visible()
+    page.get_by_role("button", name="Back to the list").click()
     page.get_by_role("button", name="Somebody who is not on the list").click()
     axe_clean(page)
     page.fill("#called", "Bo")

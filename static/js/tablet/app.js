@@ -4,6 +4,7 @@ import { button, h, plural, say, screen } from "./dom.js";
 import { hall, lock, lost, memberOf, onErased, readState, refresh, remember, settings, sweep } from "./hall.js";
 import { fill, forget, list, unlisted } from "./list.js";
 import { member, takeBack } from "./member.js";
+import { barrier, told, worry } from "./more.js";
 import { ask, names } from "./pin.js";
 import * as queue from "./queue.js";
 import { saved } from "./saved.js";
@@ -32,7 +33,7 @@ function noList() {
   screen("No network", h("h1", {}, "No network"), h("p", {}, "This tablet has to reach the server once before it can work without a network."), button("Try again", start, "big"));
 }
 
-const WORK = { list, member, saved, visitor };
+const WORK = { list, member, saved, visitor, told, barrier, worry };
 const DOOR = { names, enrol, noList, pin: (volunteer) => ask(volunteer || hall.me, !volunteer) };
 
 // Screens by name; "changed": the list came anew; "unlocked": back to where one was.

@@ -1,8 +1,10 @@
 // Today's list: large rows, found by three letters or by number.
 
+import { codeIn, holderOf } from "./cards.js";
 import { button, h, plural, pounds, say, screen } from "./dom.js";
 import { dayInWords, hours, ofThisDevice, standing } from "./day.js";
 import { hall, search, session } from "./hall.js";
+import { worried } from "./more.js";
 import { queue } from "./queue.js";
 
 const ROWS = 100;
@@ -21,11 +23,14 @@ export function list() {
     oninput: () => {
       Object.assign(view, { typed: field.value, rows: ROWS, scroll: 0, last: null });
       window.scrollTo(0, 0);
-      fill(true);
+      const code = codeIn(field.value);
+      if (code) scanned(code, field);
+      else fill(true);
     },
     onkeydown: (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
+      if (codeIn(field.value)) return; // a scanner ends with Enter: its member is on the way
       place.rows.querySelector("button")?.focus();
     },
   });
@@ -38,13 +43,24 @@ export function list() {
   screen(
     "Today’s list",
     h("h1", { class: "tab-listhead" }, "Today’s list ", h("span", { class: "tab-caption" }, `${dayInWords(today.on)}, ${hours(today)}`)),
-    h("div", { class: "tab-find", role: "search" }, h("label", { for: "find", class: "tab-label" }, "Name or number"), h("div", { class: "tab-find__line" }, field, clear)),
+    h("div", { class: "tab-find", role: "search" }, h("label", { for: "find", class: "tab-label" }, "Name, number or card"), h("div", { class: "tab-find__line" }, field, clear)),
     place.rows,
     place.after,
   );
   fill();
   window.scrollTo(0, view.scroll);
   place.rows.querySelector(`[data-number="${view.last}"]`)?.focus({ preventScroll: true });
+}
+
+async function scanned(code, field) {
+  const row = await holderOf(code, hall.open.members);
+  if (!field.isConnected || codeIn(field.value) !== code) return;
+  view.typed = "";
+  if (row) return open(row);
+  field.value = "";
+  fill();
+  place.after.prepend(h("p", { class: "tab-warning" }, "No member on this list has this card. Ask for the name or the number."));
+  say("No member on this list has this card. Ask for the name or the number.");
 }
 
 // The rows anew, where they are on the screen; what had the focus has it again.
@@ -111,6 +127,7 @@ function after(found) {
     !found.length && !typed ? h("p", {}, "This pantry has no members yet. Who comes is recorded as a visitor.") : null,
     number ? button(`Record number ${number}, who is not on this list`, () => open(unlisted(number)), "secondary") : null,
     button("Somebody who is not on the list", () => hall.show("visitor"), "secondary"),
+    worried(),
   ];
 }
 

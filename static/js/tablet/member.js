@@ -4,6 +4,7 @@ import { button, h, pounds, say, screen } from "./dom.js";
 import { ofThisDevice, standing } from "./day.js";
 import { hall, remember, session } from "./hall.js";
 import { done as backToList, needsOf } from "./list.js";
+import { moreFor } from "./more.js";
 import { add, queue } from "./queue.js";
 import { lists } from "./words.js";
 
@@ -21,6 +22,7 @@ export function member(row, draft = null) {
     notes.length ? h("p", { class: "tab-inset" }, notes.join(" ")) : null,
     stands.words ? h("p", { class: stands.done ? "tab-done" : "tab-note" }, stands.words) : null,
     stands.done ? undo(row, stands) : stands.may ? (draft ? selection(row, draft) : usual(row)) : nothing(),
+    draft ? null : h("div", { class: "tab-more" }, moreFor(row)),
   );
 }
 

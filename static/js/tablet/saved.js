@@ -8,7 +8,7 @@ import { hurryAll, queue, seen } from "./queue.js";
 import { lists } from "./words.js";
 
 const OUTCOMES = { recorded: "Sent", same: "Sent", held: "Sent, to sort out" };
-const WHAT = { void: "Undone", visitor: "Visitor" };
+const WHAT = { void: "Undone", visitor: "Visitor", barrier: "Noted", worry: "Asked to be rung" };
 const ROWS = 50;
 
 const back = () => h("p", { class: "tab-backline" }, button("Back to the list", () => hall.show("list"), "back"));
