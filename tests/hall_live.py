@@ -127,7 +127,7 @@ def unlock(page: Page, called: str, pin: str = PIN) -> None:
 
 def type_pin(page: Page, pin: str = PIN) -> None:
     page.keyboard.type(pin)
-    expect(page.get_by_role("button", name="Lock")).to_be_visible()
+    expect(page.get_by_role("button", name="Lock")).to_be_visible(timeout=20_000)
 
 
 def lock(page: Page) -> None:
