@@ -206,5 +206,5 @@ def test_a_session_of_more_than_four_weeks_ago_is_closed_to_it(counter, client):
 def test_the_page_of_a_whole_session_asks_the_same_questions(counter, manager, django_assert_num_queries, rows):
     for _ in range(rows):
         counter.join()
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         manager.get(url(counter))
