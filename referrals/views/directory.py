@@ -35,7 +35,6 @@ def index(request):
     context = {
         "page_obj": page,
         "rows": [(entry, times[entry.pk] if counted else 0) for entry in page],
-        "counted": counted,
         "query": query,
         "retired": retired,
         "keeps": request.user.role in KEEPERS,
