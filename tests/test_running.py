@@ -15,7 +15,7 @@ from tests import factories
 from tests.counter_scene import NOW, WEDNESDAY, Counter, at
 from tests.factories import moment
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 NEXT = WEDNESDAY + timedelta(weeks=1)
 TEN = time(10)
 
@@ -68,6 +68,7 @@ def test_refusals_of_the_rota_in_words(counter):
         running.take_off(duty=duty, by=counter.pantry_manager, at=moment(NEXT + timedelta(days=1)))
 
 
+@pytest.mark.sqlite
 def test_volunteers_see_their_own_sessions_and_the_first_names_of_those_who_come_too(counter, browse):
     ali, kit = counter.another_volunteer("Ali Otherwise"), counter.another_volunteer("Kit Elsewhere")
     for user, on in ((counter.volunteer, NEXT), (ali, NEXT), (kit, NEXT + timedelta(weeks=1))):
@@ -84,6 +85,7 @@ def test_volunteers_see_their_own_sessions_and_the_first_names_of_those_who_come
     assert "You are not down for a session." in text(browse(ali).get(url))
 
 
+@pytest.mark.sqlite
 def test_the_manager_puts_down_and_takes_off(counter, browse):
     url, manager = reverse("pantry:rota", args=[counter.pantry.pk]), browse(counter.pantry_manager)
     assert "Nobody yet" in text(manager.get(url))
@@ -99,6 +101,7 @@ def test_the_manager_puts_down_and_takes_off(counter, browse):
     )
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("n", [1, 3])
 def test_the_rota_asks_the_same_questions(counter, browse, django_assert_num_queries, n):
     for k in range(n):
@@ -117,6 +120,7 @@ def test_the_rota_asks_the_same_questions(counter, browse, django_assert_num_que
 # -- notes -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite
 def test_a_note_is_read_on_its_days_and_no_longer_once_it_is_taken_down(counter, browse):
     url, manager = reverse("pantry:notes", args=[counter.pantry.pk]), browse(counter.pantry_manager)
     assert "No notes yet." in text(manager.get(url))
@@ -138,6 +142,7 @@ def test_a_note_is_read_on_its_days_and_no_longer_once_it_is_taken_down(counter,
     assert "Freezer is full" not in text(browse(counter.volunteer).get(session))
 
 
+@pytest.mark.sqlite
 def test_refusals_of_notes_in_words(counter):
     given = {"pantry": counter.pantry, "from_on": WEDNESDAY, "until_on": None, "by": counter.pantry_manager, "at": NOW}
     for more, words in [
@@ -214,11 +219,13 @@ def test_the_summary_equals_its_rows_counted_another_way(busy):
     assert found.by_band == (("Not by band", 70), ("Red", 2))
 
 
+@pytest.mark.sqlite
 def test_without_a_price_nobody_has_left_anything_unpaid(busy):
     Tariff.objects.all().delete()
     assert summary.of(busy.session).not_paid == 0
 
 
+@pytest.mark.sqlite
 def test_the_page_of_the_summary_names_nobody_and_is_read_by_volunteers(busy, browse, django_assert_num_queries):
     url, volunteer = reverse("pantry:session_summary", args=[busy.session.pk]), browse(busy.volunteer)
     page = text(volunteer.get(url))

@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from pantry import roster, tablet_list
+from pantry import card_codes, roster, tablet_list
 from pantry.models import Collection, PantryStaff, PinTries, SelectedItem, Tablet, TabletEntry, Visitor, VolunteerPin
-from pantry.services import entries, memberships, tablet_tokens, tablets, volunteers
+from pantry.services import cards, entries, memberships, tablet_tokens, tablets, volunteers
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
@@ -191,6 +191,7 @@ def listed(hall, **headers):
 @pytest.mark.sqlite
 def test_the_list_holds_the_whitelist_and_nothing_else_and_is_logged(hall):
     member = hall.join(preferred_name="Ash", needs=[("allergen", "milk"), ("language", "Dari")])
+    card = cards.make(membership=member, by=hall.pantry_manager, at=NOW)
     hall.join(pantry=factories.pantry(hall.operator), agreement=None, preferred_name="Bo", needs=[("diet", "halal")])
     [done] = hall.device.send(hall.entry(member=member))
     assert done["outcome"] == "recorded"
@@ -201,10 +202,11 @@ def test_the_list_holds_the_whitelist_and_nothing_else_and_is_logged(hall):
     assert ash == {
         "id": str(member.pk), "number": member.number, "called": "Ash", "may_shop": False, "words": "", "to_pay": 0,
         "left": 0, "allowance": 10, "needs": ["Allergy: milk"], "interpreter": "Dari", "no_cooking": False,
-        "first_visit": True, "here": True, "card": "",
+        "first_visit": True, "here": True, "card": card_codes.digest(card.code),
         "collected": {"words": "Collected today 10:42 by Kit", "taken": "10 items, fruit and veg", "key": key},
     }  # fmt: skip
-    assert (other["called"], other["needs"], other["here"]) == ("Number only", [], False)
+    assert (other["called"], other["needs"], other["here"], other["card"]) == ("Number only", [], False, "")
+    assert card.code not in said.content.decode()  # what the list holds makes no card
     assert (other["words"], other["to_pay"]) == ("Member of another pantry, may shop", 1350)
     assert (shown["session"], shown["on"], said["Cache-Control"]) == (str(hall.session.pk), "2026-04-08", "no-store")
     event = AuditEvent.objects.filter(verb="pantry.session.viewed").get()

@@ -13,7 +13,7 @@ from tests import factories
 from tests.factories import World
 from tests.test_introductions import AT, introduce, refusal
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def test_the_place_in_line_is_by_the_moment_of_being_put_on_it_in_each_pantry(wo
     assert waiting.waits([second, introduce(world)]) == {}
 
 
+@pytest.mark.sqlite
 def test_a_reason_is_needed_and_another_reason_its_note(world):
     given = {"referral": introduce(world), "by": world.pantry_manager, "at": AT}
     said = refusal(services.put_on_waiting_list, reason="", **given)
@@ -59,6 +60,7 @@ def test_a_reason_is_needed_and_another_reason_its_note(world):
     assert given["referral"].state == rules.SENT
 
 
+@pytest.mark.sqlite
 def test_both_sides_read_the_place_and_the_reason_and_the_council_no_other_line(world, client):
     colleague = factories.user(world.advisor.role, world.council)
     theirs = introduce(world)
@@ -99,11 +101,13 @@ def test_the_manager_is_told_when_there_is_room_for_somebody_who_waits(world, cl
     assert "1 waits for a place at a pantry that has room now." in text(client.get(reverse("home")))
 
 
+@pytest.mark.sqlite
 def test_nobody_waits(world, client):
     client.force_login(world.advisor)
     assert "Nobody waits for a place." in text(client.get(reverse("referrals:waiting")))
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("n", [1, 3])
 def test_the_lists_ask_the_same_questions(world, client, django_assert_num_queries, n):
     for _ in range(n):

@@ -144,7 +144,8 @@ class Story:
         if each.outcome == "declined":
             referrals.decline(referral=referral, reason=self.draw.choice(plan.DECLINE_REASONS), by=by, at=at)
         elif each.outcome == "waiting":
-            referrals.put_on_waiting_list(referral=referral, note="A place is likely next month.", by=by, at=at)
+            note = "A place is likely next month."
+            referrals.put_on_waiting_list(referral=referral, reason="volunteers", note=note, by=by, at=at)
         elif each.outcome == "more_asked":
             referrals.ask_more(referral=referral, note="Which mornings suit best?", by=by, at=at)
         elif each.outcome == "withdrawn":
