@@ -6,7 +6,6 @@ for in turns, ours and floor, and their medians compared. PostgreSQL keeps what 
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -180,40 +179,31 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
-BARE_PRINTING = """
-import sys
-from weasyprint import CSS, HTML
-HTML(string=sys.stdin.read()).write_pdf(stylesheets=[CSS(sys.argv[1])], pdf_variant="pdf/ua-1", pdf_tags=True)
-"""
+@line("a pack", target=1.3)
+def pack(bench: Bench) -> Iterator[Measured]:
+    """Of the sample pilot's 75 people and of 500; from the figures to the file, the printing process included."""
+    for people, turns in ((bench_lists.FEW, 5), (500, 3)):
+        database_url = bench.database_url
+        if people != bench_lists.FEW:
+            database_url = bench.databases.fresh()
+            manage(database_url, "load_sample_pilot", "--care-leavers", str(people), **SETTINGS)
+        code = f"import django; django.setup(); import bench_packs; print(*bench_packs.measure({turns}))"
+        printed = python(database_url, "-c", code, **SETTINGS, PYTHONPATH=f"{ROOT / 'tools'}:{ROOT}")
+        ours, floor = map(float, printed.splitlines()[-1].split())
+        yield Measured(f"a pack of {people} people", ours, floor)
 
 
-@line("a pack, process start included", target=1.3)
-def pack(bench: Bench) -> tuple[float, float]:
-    from reviews.models import ReviewMeeting
-    from reviews.services import packs
-    from stockport_hubs import pdf
-    from stockport_hubs.core import clock
-
-    meeting = ReviewMeeting.objects.select_related("agreement__funder", "agreement__operator").earliest("starts_at")
-    printed: list[str] = []
-    real = pdf.from_html
-    pdf.from_html = lambda html, **more: printed.append(html) or real(html, **more)
-
-    def ours() -> float:
-        start = time.perf_counter()
-        packs.build(meeting=meeting, audience="leaving-care", by=None, at=clock.now())()
-        return (time.perf_counter() - start) * 1000
-
-    def floor() -> float:
-        command = [sys.executable, "-c", BARE_PRINTING, str(ROOT / "stockport_hubs/pdf/pack.css")]
-        start = time.perf_counter()
-        subprocess.run(command, input=printed[-1], text=True, check=True, capture_output=True)
-        return (time.perf_counter() - start) * 1000
-
-    try:
-        return bench.in_turns(ours, floor, pairs=5)
-    finally:
-        pdf.from_html = real
+@line(f"figures at {bench_lists.PEOPLE:,}", target=1, unit="s")
+def figures(bench: Bench) -> Iterator[Measured]:
+    """Pages that count everybody, for each person against the same page at 75: no worse than in proportion."""
+    many, few = many_people(bench), bench_lists.Site(bench.site_url, bench.database_url, bench_lists.FEW)
+    times = bench_lists.PEOPLE / bench_lists.FEW
+    for path in bench_lists.FIGURES:
+        for site in (many, few):
+            site.ask("manager", path)
+        ours = min(many.ask("manager", path).took for _ in range(3))
+        floor = min(few.ask("manager", path).took for _ in range(bench_lists.TURNS))
+        yield Measured(f"manager {path}, floor: {times:,.0f} x {floor:.0f} ms", ours / 1000, times * floor / 1000)
 
 
 def main() -> int:

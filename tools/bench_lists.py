@@ -48,6 +48,8 @@ LISTS = [  # account, address, what is asked of it
     ("admin", "/jobs/", ["state=done", f"state=done&{DEEP}"]),
     ("admin", "/messages/", ["state=sent", f"state=sent&{DEEP}"]),
 ]
+# What counts everybody: the home, the figures, who is behind a number that Python works out week by week.
+FIGURES = ["/", "/reviews/figures/", "/reviews/figures/lapsed/", "/reviews/figures/regular/"]
 OF_THE_DAY = [
     """INSERT INTO jobs_job (id, kind, key, ids, created_at, due_at, attempts, progress, progress_note, done_at, error)
     SELECT gen_random_uuid(), 'pantry.renewals', 'bench ' || n, '{}', now() - n * interval '1 minute', now(), 1, 100,
