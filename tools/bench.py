@@ -150,8 +150,10 @@ def lists(bench: Bench) -> Iterator[Measured]:
         if found.many.rows > found.few.rows:
             rows = f"{found.many.rows} rows, {found.few.rows}"
             yield Measured(f"{found.name}: {rows}", found.many.took, found.few.took, is_told=True)
-        yield Measured(found.name, found.alike.took, found.few.took)
-        if found.alike.queries != found.few.queries:
+        if found.few.rows or not found.many.rows:  # with none at 75 there is no page like it
+            yield Measured(found.name, found.alike.took, found.few.took)
+        # Fewer: rows have less to tell. The audit shows what was done last, which is not the same on both.
+        if found.alike.queries > found.few.queries and found.few.rows and "/audit/" not in found.name:
             more.append(f"{found.name}: {found.alike.queries} queries, {found.few.queries} at 75 people")
     assert not more, "\n".join(more)
 
