@@ -65,7 +65,9 @@ class Expected:
         if field.name == "number" and not label.endswith("Move"):  # steps are numbered within their row
             return value + max(row["number"] for row in self.before[label].values()) * (n - 1)
         if field.name == "detail":
-            return {k: str(renamed(v, n)) if k in ("hours", "user", "advisor") else v for k, v in value.items()}
+            return {
+                k: str(renamed(v, n)) if k in ("hours", "user", "advisor", "pantry") else v for k, v in value.items()
+            }
         words = {
             ("accounts.User", "email"): ("@", f".{n}@"),
             ("pantry.Pantry", "name"): (" (sample)", f" {n} (sample)"),
@@ -80,6 +82,7 @@ def is_copied(label: str, row: dict, events: dict) -> bool:
     """Staff who look after people; audit rows that are not about the agreement or its meetings."""
     shared = ("fundingagreement", "reviewmeeting", "meetingattendance", "action", "reviewpack")
     shared += ("meetingrhythm", "agendaitem", "minutes", "disagreement", "yearlyreview", "directoryentry")
+    shared += ("tablet", "tabletentry")
     if label == "accounts.User":
         return row["role"] in copies.STAFF
     if label.startswith("audit."):

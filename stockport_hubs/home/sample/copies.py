@@ -68,10 +68,10 @@ KEYS = {  # columns that hold keys of copied rows without being foreign keys
     ("audit.AuditEvent", "target_id"),
     ("audit.AuditSubject", "subject_id"),
 }
-KEYS_IN_DETAIL = ("hours", "user", "advisor")
+KEYS_IN_DETAIL = ("hours", "user", "advisor", "pantry")
 OF_SHARED = (
     "target_type IN ('fundingagreement', 'reviewmeeting', 'meetingrhythm', 'meetingattendance', 'action', "
-    "'reviewpack', 'agendaitem', 'minutes', 'disagreement', 'yearlyreview', 'directoryentry')"
+    "'reviewpack', 'tablet', 'tabletentry', 'agendaitem', 'minutes', 'disagreement', 'yearlyreview', 'directoryentry')"
 )
 
 
