@@ -163,6 +163,7 @@ async function settle(sent, outcomes) {
     all = all.map((each) => (each.key === entry.key ? settled : each));
     answered.add(entry.key);
   }
+  if (answered.size) tries = 0; // the line holds: what is lost next is tried again soon
   told();
   return answered;
 }
