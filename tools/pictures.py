@@ -31,7 +31,6 @@ class Picture(NamedTuple):
     path: str
     width: int = DESK
     through: tuple[str, ...] = ()
-    then: str = ""  # a page below that
 
 
 PICTURES = [
@@ -48,7 +47,7 @@ PICTURES = [
     Picture("money", "finance", "/"),
     Picture("figures", "manager", "/reviews/figures/#funnel"),
     Picture("meeting", "manager", "/reviews/", through=("/reviews/meetings/*/",)),
-    Picture("meeting-work", "manager", "/reviews/", through=("/reviews/meetings/*/",), then="work/"),
+    Picture("meeting-work", "manager", "/reviews/", through=("/reviews/meetings/*/", "/reviews/meetings/*/work/")),
 ]
 
 
@@ -71,8 +70,6 @@ def take(browser, site_url: str, picture: Picture) -> str:
     answer = page.goto(site_url + picture.path)
     for like in picture.through:
         follow(page, like)
-    if picture.then:
-        page.goto(page.url + picture.then)
     path = TARGET / f"{picture.name}.png"
     page.screenshot(path=path)
     context.close()
