@@ -28,7 +28,7 @@ def build_pack(work: Work):
         meeting=meeting,
         audience=work.ids["audience"],
         by=User.objects.get(pk=work.ids["by"]),
-        at=clock.now(),
+        now=clock.now,
         job=work.job,
         progress=work.progress,
     )

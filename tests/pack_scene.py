@@ -19,7 +19,7 @@ def as_html(html: str, **limits) -> bytes:
 
 def make(scene: Scene, audience: str) -> ReviewPack:
     """The next edition, by the manager."""
-    return packs.build(meeting=scene.meeting, audience=audience, by=scene.manager, at=scene.at)()
+    return packs.build(meeting=scene.meeting, audience=audience, by=scene.manager, now=lambda: scene.at)()
 
 
 def unprinted(scene: Scene, audience: str) -> ReviewPack:

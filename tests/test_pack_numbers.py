@@ -229,7 +229,8 @@ def test_the_sample_pilots_packs_equal_a_count_of_raw_rows_and_each_other_also_a
     dates = [meeting.period_to - timedelta(weeks=back) for back in sized([0], [17, 8, 0])]
 
     def build(on: date, audience: str) -> ReviewPack:
-        return packs.build(meeting=meeting, audience=audience, by=manager, at=factories.moment(on, "12:00"))()
+        at = factories.moment(on, "12:00")
+        return packs.build(meeting=meeting, audience=audience, by=manager, now=lambda: at)()
 
     kept, hidden, compared = [], 0, 0
     for on in dates:

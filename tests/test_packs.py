@@ -278,4 +278,4 @@ def test_the_command_says_why_not(scene, tmp_path, meeting, audience, sentence):
 
 def test_an_unknown_audience_is_refused(scene):
     with pytest.raises(Refused):
-        packs.build(meeting=scene.meeting, audience="everyone", by=scene.manager, at=scene.at)
+        packs.build(meeting=scene.meeting, audience="everyone", by=scene.manager, now=lambda: scene.at)

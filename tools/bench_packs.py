@@ -29,7 +29,7 @@ def measure(turns: int) -> tuple[float, float]:
     pdf.from_html = lambda html, **more: printed.append(html) or real(html, **more)
 
     def ours() -> None:
-        packs.build(meeting=meeting, audience="leaving-care", by=None, at=clock.now())()
+        packs.build(meeting=meeting, audience="leaving-care", by=None, now=clock.now)()
 
     def floor() -> None:
         command = [sys.executable, "-c", BARE_PRINTING, str(ROOT / "stockport_hubs/pdf/pack.css")]

@@ -47,7 +47,6 @@ PICTURES = [
     Picture("money", "finance", "/"),
     Picture("figures", "manager", "/reviews/figures/#funnel"),
     Picture("meeting", "manager", "/reviews/", through=("/reviews/meetings/*/",)),
-    Picture("meeting-work", "manager", "/reviews/", through=("/reviews/meetings/*/", "/reviews/meetings/*/work/")),
 ]
 
 
@@ -92,7 +91,7 @@ from stockport_hubs.core import clock
 meeting = ReviewMeeting.objects.order_by("starts_at").last()
 manager = User.objects.get(email="manager@example.org")
 for audience in Audience.values if meeting else []:
-    pack = packs.build(meeting=meeting, audience=audience, by=manager, at=clock.now())()
+    pack = packs.build(meeting=meeting, audience=audience, by=manager, now=clock.now)()
     Path({folder!r}, f"pack-{{audience}}.pdf").write_bytes(pack.pdf)
 """
 

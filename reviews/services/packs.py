@@ -18,6 +18,7 @@ from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.one_moment import one_moment
 from stockport_hubs.core.weeks import london_date
 from stockport_hubs.jobs import services as jobs
 from stockport_hubs.jobs.models import Job
@@ -154,15 +155,18 @@ def build(
     meeting: ReviewMeeting,
     audience: str,
     by: User | None,
-    at: datetime,
+    now: Callable[[], datetime],
     job: Job | None = None,
     progress: Callable[[int, str], None] = lambda per_cent, note: None,
 ) -> Callable[[], ReviewPack]:
-    """Compute and print outside a transaction; the function returned stores the edition inside one."""
+    """Compute and print outside a transaction; the function returned stores the edition inside one. `now` is asked once
+    the rows are fixed that are counted, so that nothing the edition holds can be entered after it."""
     if audience not in Audience.values:
         raise Refused(f"There are packs for {', '.join(Audience.values)}. Choose one of them.")
     progress(10, "Counting the figures")
-    frozen = freeze(meeting, audience, made_by=by.name if by else "a command", at=at)
+    with one_moment():
+        at = now()
+        frozen = freeze(meeting, audience, made_by=by.name if by else "a command", at=at)
     progress(40, "Printing the pages")
     printed = to_pdf(frozen)
 

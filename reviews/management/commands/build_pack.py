@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"There is no review meeting with the id {meeting}.")
         try:
-            pack = packs.build(meeting=found, audience=audience, by=None, at=clock.now())()
+            pack = packs.build(meeting=found, audience=audience, by=None, now=clock.now)()
         except Refused as refusal:
             raise CommandError(str(refusal))
         output.write_bytes(pack.pdf)
