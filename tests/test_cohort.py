@@ -1,13 +1,17 @@
 """The cohort: every pair of states, ticking in bulk, counts that lead to the people."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from careleavers import rules
 from careleavers.models import CareLeaver, CohortMove, CohortPlace
 from careleavers.services import cohort, people
 from stockport_hubs.core.errors import Refused
+from tests import factories
 from tests.test_people import NOW, TODAY, World, last_event, url
 
 pytestmark = pytest.mark.django_db
@@ -169,3 +173,20 @@ def test_nothing_is_offered_to_someone_who_died(world, client):
     assert url("offer", person) not in client.get(url("detail", person)).content.decode()
     with pytest.raises(Refused, match="has died"):
         cohort.offer(care_leaver=person, on=TODAY, by=world.advisor, at=NOW)
+
+
+def test_places_of_before_are_given_their_council_and_the_day_of_their_first_step(world):
+    """What the migration fills in for places made before these were kept."""
+    person, other = in_state(world, "identified"), factories.council()
+    place = CohortPlace.objects.get(care_leaver=person)
+    move = {"place": place, "by": world.manager, "recorded_at": NOW}
+    CohortMove.objects.create(state="offered", on=TODAY - timedelta(days=9), **move)
+    bare = CohortPlace.objects.create(
+        care_leaver=world.person("R2"), council=other, ticked_on=TODAY, state_on=TODAY - timedelta(days=3)
+    )  # no step is known
+    CohortPlace.objects.update(council=other, ticked_on=TODAY)
+    import_module("careleavers.migrations.0007_cohort_counts").fill(apps, connection.SchemaEditorClass(connection))
+    found = CohortPlace.objects.values_list("pk", "council", "ticked_on")
+    expected = {(place.pk, TODAY - timedelta(days=9)), (bare.pk, TODAY - timedelta(days=3))}
+    assert {(key, day) for key, _, day in found} == expected
+    assert {council for _, council, _ in found} == {world.council.pk}
