@@ -10,4 +10,5 @@ class ReferralsConfig(AppConfig):
         from referrals.services import told
 
         entries.HANDLERS |= {"told": entry_kinds.told, "wish": entry_kinds.wish, "worry": entry_kinds.worry}
+        entries.NEVER_WAITS.add("worry")  # somebody may be in danger
         offered.SETTINGS["topics"] = told.listed

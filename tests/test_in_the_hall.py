@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from pantry import members, roster
 from pantry.models import Away, CallNow, Closure, MissedWeek
-from pantry.services import away, calls, collections, missed, offered, places
+from pantry.services import away, calls, collections, missed, offered, places, tablets, volunteers
 from referrals.models import CommunityLink, Helper, Told, VolunteeringOffer, Worry
 from referrals.services import closures, directory, helpers, links, told, volunteering, worries
 from reviews.models import Barrier, BarrierMove, BarrierTap
@@ -19,6 +19,7 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs import services as jobs
+from stockport_hubs.notifications.models import Message
 from tests import factories
 from tests import hall as tablet_hall
 from tests.counter_scene import NOW, WEDNESDAY, at
@@ -343,3 +344,18 @@ def test_a_tablet_is_told_what_there_is_and_records_each_kind_once():
     assert outcomes == [["recorded"] * 5 + ["held"], ["same"] * 5 + ["held"]]
     counts = [model.objects.count() for model in (Told, Helper, BarrierTap, Worry, Barrier)]
     assert (counts, Told.objects.get().told_by) == ([1, 1, 1, 2, 0], there.kit)
+
+
+def test_a_worry_waits_for_nobody():
+    """From a tablet out of use, of a volunteer who no longer records, weeks late: the pantry manager is told."""
+    with at():
+        there = tablet_hall.Hall()
+        there.device.unlock(there.kit)
+        sent = there.entry("worry", member=None), there.entry("wish", member=there.other(preferred_name="Bay"))
+        tablets.revoke(tablet=there.tablet, by=there.pantry_manager, at=NOW)
+        volunteers.deactivate(user=there.kit, pantry=there.pantry, by=there.pantry_manager, at=NOW)
+    with at(NOW + 20 * DAY):
+        outcomes = [each["outcome"] for each in there.device.send(*sent)]
+    assert outcomes == ["recorded", "held"]
+    told = Message.objects.filter(kind="referrals.worry").values_list("to", flat=True)
+    assert there.pantry_manager.pk in told

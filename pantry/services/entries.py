@@ -41,6 +41,9 @@ HANDLERS: dict[str, Callable[..., models.Model]] = {
     "visitor": entry_kinds.visitor,
 }
 
+# Kinds that wait for nobody: whoever's PIN it was, however late, the handler is asked.
+NEVER_WAITS: set[str] = set()
+
 NOT_WHOLE = "This did not arrive whole, so it was not recorded. Record it again."
 NOT_SIGNED = "No PIN of this pantry vouches for this, so it was not recorded. Show it to the pantry manager."
 TOO_MANY = "Too much of this tablet waits for the pantry manager already. It stays here until that is sorted out."
@@ -184,6 +187,8 @@ def _hold(row: TabletEntry, sent: Sent, why: str, at: datetime) -> tuple[str, st
 
 def _why_held(tablet: Tablet, sent: Sent, session: PantrySession | None, by: User, at: datetime) -> str:
     """Why it is not tried at all; "" where it may be."""
+    if session and sent.kind in NEVER_WAITS:
+        return ""
     called = by.get_short_name()
     if tablet.revoked_at:
         return f"This tablet was taken out of use on {weeks.london_date(tablet.revoked_at):%-d %B %Y}."
