@@ -100,6 +100,7 @@ HIDDEN_NOW = (
     "shown. Needs they shared None Pantry Elm Hall First week they would like The first there is What the pantry needs "
     "to know Nothing " + CONTACT
 )
+IN_LINE = "Number 1 in the pantry’s line since 9 April 2026. The pantry is full."
 CLOSED = (
     "Introduction {ref} {outcome} Nothing else is kept here about someone who did not join through this introduction."
 )
@@ -125,7 +126,7 @@ def bring(world, referral, what: str) -> None:
     "what, expected",
     [
         ("sent", BEFORE.format(ref="{ref}", state="To answer")),
-        ("waiting", BEFORE.format(ref="{ref}", state="Waiting list")),
+        ("waiting", BEFORE.format(ref="{ref}", state=f"Waiting list {IN_LINE}")),
         ("accepted", BEFORE.format(ref="{ref}", state="Accepted Member number {number}")),
         ("declined", CLOSED.format(ref="{ref}", outcome="Declined: The pantry is full")),
         ("withdrawn", CLOSED.format(ref="{ref}", outcome="Withdrawn")),

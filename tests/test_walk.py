@@ -11,6 +11,7 @@ import pytest
 from django.urls import get_resolver, resolve
 
 from stockport_hubs.core import clock
+from stockport_hubs.home.sample.places import PANTRIES
 from tests import browser
 from tests.journey import Journey, Person
 
@@ -54,6 +55,10 @@ ELSEWHERE = {  # why a route is not walked
         "jobs/<uuid:job_id>/",
         "join/<str:token>/",
         "reviews/packs/<uuid:pack_id>/",
+    },
+    "seen in test_pages_that_ask_before_anything_is_done, at the one pantry with a tablet": {
+        "pantry/pantries/<uuid:pantry_id>/tablets/<uuid:user_id>/end/",
+        "pantry/tablets/<uuid:tablet_id>/out-of-use/",
     },
     "seen in test_pack_recipients.py": {"reviews/packs/<uuid:pack_id>/recipients/"},
     "seen in test_member_changes.py; nobody in the sample pilot is there yet": {
@@ -308,6 +313,9 @@ def test_pages_that_ask_before_anything_is_done(sample_site, new_page, tmp_path)
     pantry.menu("Members").follow("", within="main tbody").follow(re.compile("End"), within="main")
     pantry.choose(reason="Left").press("Continue")
     assert "End this membership" in pantry.text
+    pantry.menu("Pantries").follow(PANTRIES[0][0], within="main").follow("Tablets, and volunteers with a PIN")
+    pantry.follow("Take out of use").follow("Cancel").follow("Records no more")
+    assert "records no more" in pantry.text
     browser.sign_in(manager.page, sample_site.url, "manager@example.org")
     manager.menu("Renewals").follow("", within="main tbody").choose(outcome="Stop").press("Continue")
     assert "Cancel" in manager.text or "Change" in manager.text

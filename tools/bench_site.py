@@ -42,6 +42,7 @@ class Rows(threading.local):
 
 
 rows = Rows()
+SHORTER = "HTTP_X_MOST_ROWS"
 begin, make_page, make_trail, PAGE_OF_TRAIL = Paginator.__init__, Paginator.page, trail.page, trail.PAGE
 
 
@@ -77,7 +78,7 @@ def application(environ, start_response):
     """The site, telling how many queries each answer took and how many rows its longest list shows; X-Most-Rows makes
     its pages shorter."""
     queries: list[str] = []
-    rows.most, rows.pages = int(environ.get("HTTP_X_MOST_ROWS", "0")), []
+    rows.most, rows.pages = int(environ.get(SHORTER, "0")), []
 
     def count(execute, sql, *rest):
         queries.append(sql)

@@ -43,6 +43,7 @@ accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
 careleavers.CaseloadMove referrals.DirectoryEntry
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
 pantry.Tablet pantry.VolunteerPin pantry.PinTries pantry.TabletEntry pantry.Card pantry.PrintedSheet pantry.SheetRow
+pantry.Duty pantry.Note
 reviews.ReviewMeeting reviews.MeetingRhythm reviews.MeetingAttendance reviews.Action reviews.ReviewPack
 reviews.PackRecipient reviews.AgendaItem reviews.AgendaSave reviews.Minutes reviews.Disagreement
 reviews.DisagreementStep reviews.YearlyReview
