@@ -63,6 +63,9 @@ def _elsewhere(item: pytest.Item, full: bool) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    nowhere = [item.nodeid for item in items if {"sqlite", "postgres"} <= {mark.name for mark in item.iter_markers()}]
+    if nowhere:
+        raise pytest.UsageError(f"Marked sqlite and postgres, these would run nowhere: {', '.join(nowhere)}")
     full = config.getoption("--full")
     leaving = [(item, where) for item in items if (where := _elsewhere(item, full))]
     for _, where in leaving:

@@ -13,12 +13,14 @@ from pantry.models import FundingAgreement, Membership, Tariff, TopUp
 from pantry.services import sessions
 from reviews.models import Barrier, ReviewMeeting
 from reviews.services import barriers
+from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.jobs.models import Job
 from stockport_hubs.notifications import services as notifications
 from stockport_hubs.notifications.models import Message
 from tests import factories
+from tests.pack_scene import as_html
 from tests.test_url_table import TABLE, address
 from tests.world import make_scheme
 
@@ -201,8 +203,9 @@ def pages(client, scheme, role) -> dict[str, str]:
 
 
 @pytest.mark.postgres  # pages: once, on the database of production
-def test_what_another_scheme_has_changes_no_page_and_no_number_of_ours(client):
+def test_what_another_scheme_has_changes_no_page_and_no_number_of_ours(client, monkeypatch):
     """The lists, the searches, the homes' counts, the choices in forms: the same to the letter, whoever is beside."""
+    monkeypatch.setattr(pdf, "from_html", as_html)
     ours, roles = make_scheme("Own"), [role for role in Role if role != Role.ADMINISTRATOR]
     alone = {role: pages(client, ours, role) for role in roles}
     more_of(make_scheme("Other"))

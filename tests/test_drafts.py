@@ -15,7 +15,7 @@ from stockport_hubs.accounts.models import Draft, Role
 from stockport_hubs.accounts.refill import refill
 from tests.world import PASSWORD, make_scheme
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 SPOKEN = "Nothing has been saved yet."
 
 
@@ -175,7 +175,6 @@ def test_a_form_that_stood_on_another_page_leads_back_to_that_page(client, schem
     assert sent.headers["Location"] == f"/accounts/login/?next={page}answer/"
 
 
-@pytest.mark.sqlite
 def test_only_the_form_that_was_sent_is_filled_and_its_values_are_escaped():
     page = (
         '<!DOCTYPE html><p>a &amp; b &lt;</p><form method="get"><input name="q" value="1"></form>'

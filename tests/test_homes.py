@@ -19,7 +19,7 @@ from tests import factories
 from tests.factories import moment
 from tests.test_introductions import AT, THURSDAY, agree, introduce, person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 HOME = "/"
 
 

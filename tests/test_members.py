@@ -13,7 +13,7 @@ from tests import factories
 from tests.counter_scene import WEDNESDAY, Counter, at
 from tests.test_session_pages import text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 MEMBERS = "/pantry/members/"
 
 

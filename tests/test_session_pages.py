@@ -14,7 +14,7 @@ from tests import factories
 from tests.counter_scene import WEDNESDAY, Counter, at
 from tests.factories import moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 
 
 @pytest.fixture

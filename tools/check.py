@@ -119,7 +119,7 @@ def everything() -> int:
         if servers := not absent & {"PostgreSQL 14 or later", "Redis"}:
             server = stack.enter_context(PostgresServer()).url("postgres")
             postgres = making.submit(Databases(folder, server).migrated)
-        fine = all([run_step(name, command) for name, command in STEPS.items()])
+        fine = making.submit(lambda: all([run_step(name, command) for name, command in STEPS.items()]))
         # A process waits as often as it works: several beside each other keep both processors busy to the end.
         runs = [
             *run("SQLite", "not browser", "not prints", MIGRATED=sqlite.result()),
@@ -134,9 +134,9 @@ def everything() -> int:
     for run in runs:
         say(f"{BAR}\n{run.name}: {'passed' if run.passed() else 'FAILED'}, {run.seconds:.1f} s")
         if run is runs[-1]:
-            fine = report(lacking, fine, time.monotonic() - start)
+            passed = report(lacking, fine.result(), time.monotonic() - start)
         say(run.log.read_text(errors="replace").rstrip())
-    return 0 if fine and all(run.passed() for run in runs) else 1
+    return 0 if passed and all(run.passed() for run in runs) else 1
 
 
 def report(lacking: list[prepare.Need], fine: bool, seconds: float) -> bool:
