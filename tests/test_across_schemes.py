@@ -24,7 +24,7 @@ from tests.pack_scene import as_html
 from tests.test_url_table import TABLE, address
 from tests.world import make_scheme
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 
 
 @pytest.fixture
@@ -202,7 +202,6 @@ def pages(client, scheme, role) -> dict[str, str]:
     return found
 
 
-@pytest.mark.postgres  # pages: once, on the database of production
 def test_what_another_scheme_has_changes_no_page_and_no_number_of_ours(client, monkeypatch):
     """The lists, the searches, the homes' counts, the choices in forms: the same to the letter, whoever is beside."""
     monkeypatch.setattr(pdf, "from_html", as_html)
@@ -237,7 +236,6 @@ def test_no_message_about_what_is_ours_goes_to_anybody_else():
         assert may_send(of, others["users"][role]) == why_not, kind
 
 
-@pytest.mark.postgres  # pages: once, on the database of production
 @pytest.mark.parametrize("url", ["reviews:figures", "reviews:meeting_add"])
 def test_before_the_first_meeting_the_agreement_proposed_is_ones_own(client, two, url):
     for world in two:  # whichever of the agreements comes first of all

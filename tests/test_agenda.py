@@ -24,7 +24,7 @@ from stockport_hubs.notifications.models import Message
 from tests import factories
 from tests.factories import moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 DAY = date(2026, 6, 10)  # a Wednesday
 AT = moment(DAY, "14:00")
 

@@ -26,7 +26,7 @@ from tests import factories
 from tests.factories import moment
 from tests.test_introductions import AT, THURSDAY, agree, agreement_answers, introduce, person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 DAY = timedelta(days=1)
 # Everything that must never reach the pantry side, put where it could leak from.
 SURNAME, LINE, POSTCODE, WHY, ALONG, GONE = (

@@ -12,7 +12,7 @@ from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from tests.test_people import NOW, TODAY, World, url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from stockport_hubs.core.errors import Refused
 from tests import factories
 from tests.test_people import NOW, TODAY, World, last_event, url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 State = CohortPlace.State
 ALLOWED = {
     ("identified", "offered"),

@@ -16,7 +16,7 @@ from stockport_hubs.core.errors import Refused
 from tests import factories
 from tests.test_people import NOW, TODAY, World, last_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 DAY = timedelta(days=1)
 Link, Offer = CommunityLink.State, VolunteeringOffer.State
 LINK_PAIRS = {

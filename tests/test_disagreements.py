@@ -17,7 +17,7 @@ from stockport_hubs.core.errors import Refused
 from tests import factories
 from tests.factories import moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 DAY = date(2026, 6, 10)
 AT = moment(DAY, "14:00")
 TEAM, HEADS = ["team_leader", "options_leader", "panel"], ["head_housing", "head_care"]

@@ -23,7 +23,7 @@ from tests import factories
 from tests.factories import moment
 from tests.test_introductions import THURSDAY, introduce, person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 FIRST = date(2026, 4, 13)  # the first week of whoever is accepted on Thursday 9 April
 LATE = FIRST + timedelta(weeks=4)  # Mon 11 May: not taken up from this day on
 DUE = date(2026, 9, 14)  # block 2 would start on Mon 12 October; decided 28 days before

@@ -14,7 +14,7 @@ from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 NOW = datetime(2021, 4, 12, 9, 0, tzinfo=UTC)
 TODAY = date(2021, 4, 12)
 

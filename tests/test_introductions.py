@@ -21,7 +21,7 @@ from stockport_hubs.notifications.models import Message
 from tests import factories
 from tests.factories import moment
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 THURSDAY = date(2026, 4, 9)
 AT = moment(THURSDAY)
 _number = count(1)

@@ -9,7 +9,7 @@ from stockport_hubs.jobs import services as jobs
 from stockport_hubs.jobs.models import Job
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 THEN = "/reviews/"
 
 

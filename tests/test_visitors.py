@@ -14,7 +14,7 @@ from stockport_hubs.core.errors import Refused
 from tests.counter_scene import NOW, WEDNESDAY, Counter, at
 from tests.factories import moment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 TOMORROW = moment(WEDNESDAY + timedelta(days=1))
 
 

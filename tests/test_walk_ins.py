@@ -21,7 +21,7 @@ from tests import factories
 from tests.factories import moment
 from tests.test_introductions import THURSDAY, agree, introduce, person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # pages: once, on the database of production
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 WEDNESDAY = date(2026, 4, 8)  # they came
 AT = moment(THURSDAY)
 

@@ -15,7 +15,7 @@ from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import WEEK
 from tests.test_people import NOW, TODAY, World, last_event, url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 DAY = timedelta(days=1)
 BEST = {key: each.best_first[0] for key, each in QUESTIONS.items()}
 WORST = {key: each.best_first[-1] for key, each in QUESTIONS.items()}

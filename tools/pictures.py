@@ -27,24 +27,22 @@ class Picture(NamedTuple):
     """A page as somebody sees it: a path, then the first link like each of `through`, where * is an id."""
 
     name: str
-    account: str  # the part before @example.org; empty: nobody signed in
+    account: str  # the part before @example.org
     path: str
     width: int = DESK
     through: tuple[str, ...] = ()
 
 
 PICTURES = [
-    Picture("sign-in", "", "/accounts/login/"),
     Picture("advisor-home", "advisor", "/"),
     Picture("young-person", "advisor", "/people/", through=("/people/*/",)),
-    Picture("introductions", "advisor", "/introductions/"),
-    Picture("volunteer-home-phone", "volunteer", "/", PHONE),
     Picture("session-phone", "volunteer", "/pantry/today/", PHONE, through=("/pantry/sessions/*/",)),
     Picture("session-tablet", "volunteer", "/pantry/today/", TABLET, through=("/pantry/sessions/*/",)),
     Picture("pantry-manager-home", "pantry.manager", "/"),
     Picture("manager-home", "manager", "/"),
     Picture("held-renewals", "manager", "/pantry/renewals/"),
     Picture("money", "finance", "/"),
+    Picture("barriers", "manager", "/reviews/barriers/"),
     Picture("figures", "manager", "/reviews/figures/#funnel"),
     Picture("meeting", "manager", "/reviews/", through=("/reviews/meetings/*/",)),
 ]
@@ -64,8 +62,7 @@ def take(browser, site_url: str, picture: Picture) -> str:
     width = picture.width
     context = browser.new_context(viewport={"width": width, "height": HEIGHTS[width]}, locale="en-GB")
     page = context.new_page()
-    if picture.account:
-        sign_in(page, site_url, f"{picture.account}@example.org")
+    sign_in(page, site_url, f"{picture.account}@example.org")
     answer = page.goto(site_url + picture.path)
     for like in picture.through:
         follow(page, like)

@@ -219,8 +219,8 @@ def environment() -> None:
 
 
 def pip_install(requirements: Path, *options) -> None:
-    """Locked packages only: every file is checked against its hash. What is never imported need not be compiled."""
-    quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
+    """Locked packages only: every file is checked against its hash."""
+    quiet = ["--quiet", "--no-input", "--disable-pip-version-check"]
     call(PYTHON, "-m", "pip", "install", *quiet, "--require-hashes", *options, "-r", requirements)
 
 
