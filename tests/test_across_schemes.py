@@ -204,8 +204,8 @@ def pages(client, scheme, role) -> dict[str, str]:
 
 def test_what_another_scheme_has_changes_no_page_and_no_number_of_ours(client, monkeypatch):
     """The lists, the searches, the homes' counts, the choices in forms: the same to the letter, whoever is beside."""
-    monkeypatch.setattr(pdf, "from_html", as_html)
     ours, roles = make_scheme("Own"), [role for role in Role if role != Role.ADMINISTRATOR]
+    monkeypatch.setattr(pdf, "from_html", as_html)  # after the scheme's own documents, which are kept for other tests
     alone = {role: pages(client, ours, role) for role in roles}
     more_of(make_scheme("Other"))
     beside = {role: pages(client, ours, role) for role in roles}
