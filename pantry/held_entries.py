@@ -11,6 +11,7 @@ from uuid import UUID
 from pantry.models import Band, Collection, Membership, TabletEntry
 from pantry.services import entry_kinds
 from pantry.services.collections import OverrideReason
+from stockport_hubs.core.keys import uuid_or_none
 
 OTHER_KINDS = {
     "told": "Something a member was told about",
@@ -36,7 +37,7 @@ def lines(found: Iterable[TabletEntry]) -> list[Line]:
     """In their order; three queries for any number of entries."""
     found = list(found)
     named = {entry.pk: entry_kinds.member_id(entry.body) for entry in found if entry.kind in ("collection", "void")}
-    taken = {entry.pk: _uuid(entry.body.get("collection_key")) for entry in found if entry.kind == "void"}
+    taken = {entry.pk: uuid_or_none(entry.body.get("collection_key")) for entry in found if entry.kind == "void"}
     of_key = {
         made.key: made
         for made in Collection.objects.filter(key__in=[key for key in taken.values() if key]).select_related(
@@ -76,10 +77,3 @@ def _items(body: dict, bands: dict[str, str]) -> str:
     parts += [f"more than the allowance: {said.lower()}"] if said else []
     parts += [] if body.get("paid", True) else ["not paid"]
     return ", ".join(parts)
-
-
-def _uuid(text: object) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None

@@ -108,21 +108,7 @@ def position(
 ) -> Position:
     """The whole agreement at the end of a day; 3 queries and those of the calendar. `counted`: its `weeks`, if they are
     known already."""
-    return _position(agreement, as_at, weeks(agreement, as_at, calendar) if counted is None else counted)
-
-
-def by_pantry(agreement: FundingAgreement, as_at: date, counted: dict | None = None) -> list[PantryPosition]:
-    """The agreement's money at each pantry that has any of it, by name; adds up to `position`."""
-    return _by_pantry(agreement, as_at, weeks(agreement, as_at) if counted is None else counted)
-
-
-def statement(agreement: FundingAgreement, as_at: date) -> tuple[Position, list[PantryPosition]]:
-    """`position` and `by_pantry` with the weeks counted once."""
-    counted = weeks(agreement, as_at)
-    return position(agreement, as_at, counted=counted), by_pantry(agreement, as_at, counted)
-
-
-def _position(agreement: FundingAgreement, as_at: date, tallies: dict) -> Position:
+    tallies = weeks(agreement, as_at, calendar) if counted is None else counted
     _, paid, left, joining, pool = next(iter(SUMS(agreement=agreement.pk, as_at=as_at)), (None, 0, 0, 0, 0))
     _, blocks, members = next(iter(BLOCKS(agreement=agreement.pk, as_at=as_at)), (None, 0, 0))
     return Position(
@@ -136,6 +122,17 @@ def _position(agreement: FundingAgreement, as_at: date, tallies: dict) -> Positi
         in_pool_pence=pool,
         **_add(tallies.values()),
     )
+
+
+def by_pantry(agreement: FundingAgreement, as_at: date, counted: dict | None = None) -> list[PantryPosition]:
+    """The agreement's money at each pantry that has any of it, by name; adds up to `position`."""
+    return _by_pantry(agreement, as_at, weeks(agreement, as_at) if counted is None else counted)
+
+
+def statement(agreement: FundingAgreement, as_at: date) -> tuple[Position, list[PantryPosition]]:
+    """`position` and `by_pantry` with the weeks counted once."""
+    counted = weeks(agreement, as_at)
+    return position(agreement, as_at, counted=counted), by_pantry(agreement, as_at, counted)
 
 
 def _by_pantry(

@@ -40,7 +40,6 @@ def state(tablet: Tablet, *, at: datetime) -> dict:
         ],
         "settings": {
             "allowance": pantry.allowance,
-            "usual": pantry.allowance,
             "bands": [{"id": band.pk, "name": band.name, "items": band.items} for band in pantry.bands.all()],
             "lock_after_s": LOCK_AFTER_S,
             "keep_h": KEEP_H,

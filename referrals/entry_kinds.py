@@ -10,17 +10,17 @@ from referrals.services import helpers, worries
 from referrals.services import told as services
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 
 
 def told(
     entry: dict, *, by: User, session: PantrySession, tablet: Tablet, collected_at: datetime, at: datetime
 ) -> Told:
     """{member, topic}"""
-    try:
-        topic = DirectoryEntry.objects.for_user(by).filter(pk=UUID(entry["topic"])).first()
-    except (KeyError, TypeError, ValueError, AttributeError):
+    key = uuid_or_none(entry.get("topic"))
+    if key is None:
         raise Refused(ODD)
-    if topic is None:
+    if (topic := DirectoryEntry.objects.for_user(by).filter(pk=key).first()) is None:
         raise Refused(services.GONE)
     return services.tell(
         membership=member_of(entry, session),
@@ -50,10 +50,13 @@ def wish(
 def worry(
     entry: dict, *, by: User, session: PantrySession, tablet: Tablet, collected_at: datetime, at: datetime
 ) -> Worry:
-    """{member or null, ring_me}"""
-    named = entry.get("member") is not None or entry.get("number") is not None
+    """{member or null, ring_me}. About whom it is may be asked; that somebody is worried is told in any case."""
+    try:
+        member = member_of(entry, session)
+    except Refused:
+        member = None
     return worries.raise_worry(
-        membership=member_of(entry, session) if named else None,
+        membership=member,
         session=session,
         key=UUID(entry["key"]),
         asks_to_be_rung=entry.get("ring_me", True) is not False,

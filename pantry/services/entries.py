@@ -43,6 +43,7 @@ HANDLERS: dict[str, Callable[..., models.Model]] = {
 
 # Kinds that wait for nobody: whoever's PIN it was, however late, the handler is asked.
 NEVER_WAITS: set[str] = set()
+NEVER_WAIT_AT_MOST, A_DAY = 20, timedelta(days=1)  # of one kind from one tablet
 
 NOT_WHOLE = "This did not arrive whole, so it was not recorded. Record it again."
 NOT_SIGNED = "No PIN of this pantry vouches for this, so it was not recorded. Show it to the pantry manager."
@@ -134,8 +135,35 @@ def _kept(tablet: Tablet, sent: Sent, by: User, sent_by: User | None, at: dateti
 def _apply(
     tablet: Tablet, sent: Sent, session: PantrySession | None, by: User, sent_by: User | None, at: datetime
 ) -> tuple[str, str]:
+    row = _row(tablet, sent, session, by, sent_by, at)
+    row.save(force_insert=True)
+    why = _why_held(tablet, sent, session, by, at)
+    if not why and session:
+        try:
+            with transaction.atomic():
+                made = HANDLERS[sent.kind](
+                    sent.raw, by=by, session=session, tablet=tablet, collected_at=row.happened_at, at=at
+                )
+        except Refused as refusal:
+            why = str(refusal)
+        except (OperationalError, InterfaceError):
+            raise  # the database, not the entry: the tablet sends it again
+        except Exception:
+            log.exception("An entry of a tablet could not be applied: it is held")
+            why = NOT_DONE
+        else:
+            row.became_id = made.pk
+            row.save(update_fields=["became_id"])
+            return "recorded", "Recorded."
+    return _hold(row, sent, why, at)
+
+
+def _row(
+    tablet: Tablet, sent: Sent, session: PantrySession | None, by: User, sent_by: User | None, at: datetime
+) -> TabletEntry:
+    """Not stored yet."""
     happened_at, is_told = _happened(sent, session, at)
-    row = TabletEntry(
+    return TabletEntry(
         key=sent.key,
         tablet=tablet,
         pantry=session.pantry if session else tablet.pantry,
@@ -150,26 +178,6 @@ def _apply(
         digest=sent.digest,
         outcome=EntryOutcome.RECORDED,
     )
-    row.save(force_insert=True)
-    why = _why_held(tablet, sent, session, by, at)
-    if not why and session:
-        try:
-            with transaction.atomic():
-                made = HANDLERS[sent.kind](
-                    sent.raw, by=by, session=session, tablet=tablet, collected_at=happened_at, at=at
-                )
-        except Refused as refusal:
-            why = str(refusal)
-        except (OperationalError, InterfaceError):
-            raise  # the database, not the entry: the tablet sends it again
-        except Exception:
-            log.exception("An entry of a tablet could not be applied: it is held")
-            why = NOT_DONE
-        else:
-            row.became_id = made.pk
-            row.save(update_fields=["became_id"])
-            return "recorded", "Recorded."
-    return _hold(row, sent, why, at)
 
 
 def _hold(row: TabletEntry, sent: Sent, why: str, at: datetime) -> tuple[str, str]:
@@ -187,7 +195,7 @@ def _hold(row: TabletEntry, sent: Sent, why: str, at: datetime) -> tuple[str, st
 
 def _why_held(tablet: Tablet, sent: Sent, session: PantrySession | None, by: User, at: datetime) -> str:
     """Why it is not tried at all; "" where it may be."""
-    if session and sent.kind in NEVER_WAITS:
+    if session and sent.kind in NEVER_WAITS and not _too_often(tablet, sent.kind, at):
         return ""
     called = by.get_short_name()
     if tablet.revoked_at:
@@ -205,6 +213,11 @@ def _why_held(tablet: Tablet, sent: Sent, session: PantrySession | None, by: Use
     if sent.kind not in HANDLERS:
         return "The tablet is newer than this site and recorded something that is not known here."
     return ""
+
+
+def _too_often(tablet: Tablet, kind: str, at: datetime) -> bool:
+    """A stolen tablet cannot bury people in e-mails: past so many in a day they wait as others do."""
+    return TabletEntry.objects.filter(tablet=tablet, kind=kind, received_at__gt=at - A_DAY).count() > NEVER_WAIT_AT_MOST
 
 
 def _happened(sent: Sent, session: PantrySession | None, at: datetime) -> tuple[datetime, bool]:
@@ -226,31 +239,14 @@ def _again(
         if earlier.outcome == EntryOutcome.HELD:
             return "held", earlier.why
         return "same", "Recorded."
-    key = uuid5(sent.key, sent.digest)
-    if held := TabletEntry.objects.filter(key=key).first():
-        return "held", held.why
-    with transaction.atomic():
-        session = PantrySession.objects.filter(pk=sent.session_id, pantry__operator=tablet.pantry.operator_id).first()
-        happened_at, is_told = _happened(sent, session, at)
-        row, is_new = TabletEntry.objects.get_or_create(
-            key=key,
-            defaults={
-                "tablet": tablet,
-                "pantry": session.pantry if session else tablet.pantry,
-                "session": session,
-                "kind": sent.kind,
-                "recorded_by": by,
-                "sent_by": sent_by,
-                "told_at": sent.told_at,
-                "happened_at": happened_at,
-                "is_told_time": is_told,
-                "received_at": at,
-                "digest": sent.digest,
-                "outcome": EntryOutcome.HELD,
-                "why": OTHER_BODY,
-                "body": sent.body | {"key": str(key)},
-            },
-        )
-        if is_new:
+    session = PantrySession.objects.filter(pk=sent.session_id, pantry__operator=tablet.pantry.operator_id).first()
+    row = _row(tablet, sent, session, by, sent_by, at)
+    row.key, row.outcome, row.why = uuid5(sent.key, sent.digest), EntryOutcome.HELD, OTHER_BODY
+    row.body = sent.body | {"key": str(row.key)}
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
             audit.record("pantry.entry.key_reused", at=at, by=by, target=row, detail={"first": str(earlier.pk)})
+    except IntegrityError:
+        return "held", TabletEntry.objects.get(key=row.key).why  # it has come before
     return "held", OTHER_BODY

@@ -10,6 +10,7 @@ from pantry.services import collections, visitors
 from pantry.services.tablet_tokens import GOOD_FOR_DAYS
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.money import pounds
 
 ODD = "The tablet sent something that cannot be read."
@@ -19,10 +20,7 @@ NOT_THERE = "What this takes back has not arrived."
 
 def member_id(entry: dict) -> UUID | None:
     """The membership an entry names, where it names one by its key."""
-    try:
-        return UUID(entry["member"])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
+    return uuid_or_none(entry.get("member"))
 
 
 def member_of(entry: dict, session: PantrySession) -> Membership:
@@ -100,9 +98,8 @@ def void(
     entry: dict, *, by: User, session: PantrySession, tablet: Tablet, collected_at: datetime, at: datetime
 ) -> Collection | TabletEntry:
     """{collection_key, reason}: of what was recorded in this session, or is held and not sorted out yet."""
-    try:
-        key = UUID(entry["collection_key"])
-    except (KeyError, TypeError, ValueError, AttributeError):
+    key = uuid_or_none(entry.get("collection_key"))
+    if key is None:
         raise Refused(ODD)
     reason = _unspoken(_text(entry, "reason", 120)) or collections.UNDONE
     if found := Collection.objects.filter(key=key, session=session).first():

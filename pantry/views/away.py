@@ -1,10 +1,7 @@
 """A member says until when they are away; recorded in a session or on the pantry manager's page of the member."""
 
-from uuid import UUID
-
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,6 +16,7 @@ from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 
 AT_PANTRIES = (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)
 asks = require_http_methods(["GET", "HEAD", "POST"])
@@ -69,14 +67,7 @@ def away_take_back(request, away_id):
     else:
         messages.success(request, f"Taken back: {said.membership.number} is not away.")
     if session := request.POST.get("session", ""):
-        return redirect("hall:member", session_or_404(request, _uuid(session)).pk, said.membership_id)
+        return redirect("hall:member", session_or_404(request, uuid_or_none(session)).pk, said.membership_id)
     if request.user.role == Role.PANTRY_VOLUNTEER:
         return redirect("pantry:today")
     return redirect("pantry:member", said.membership_id)
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404

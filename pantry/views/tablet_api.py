@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -26,6 +25,7 @@ from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 
 COOKIE, PATH = "tablet", "/tablet/"
 A_YEAR = 365 * 24 * 60 * 60
@@ -154,10 +154,7 @@ def members(request, tablet: Tablet):
     user = volunteers.may_read(token, tablet, at=now)
     if token is None or user is None:
         return problem("Enter your PIN again to see the list.", 403)
-    try:
-        key = UUID(request.GET.get("session", ""))
-    except ValueError:
-        key = None
+    key = uuid_or_none(request.GET.get("session"))
     today = weeks.london_date(now)
     if key not in token.sessions:
         return problem("Enter your PIN again: it was not for this session.", 404)
@@ -173,9 +170,7 @@ def members(request, tablet: Tablet):
         else:
             subjects = [(audit.MEMBERSHIP, each["id"]) for each in found]
             audit.record("pantry.session.viewed", at=now, by=user, target=session, subjects=subjects)
-            response = answer(
-                {"session": session.pk, "on": session.on, "members": found, "version": version, "etag": version}
-            )
+            response = answer({"session": session.pk, "on": session.on, "members": found})
     response["Cache-Control"] = "no-store"
     response["ETag"] = f'"{version}"'
     return response

@@ -32,7 +32,7 @@ def check_in_session(session: PantrySession, membership: Membership, *, by: User
         raise Refused("This membership has ended. Nothing is recorded about it any more.")
 
 
-def same_or_refuse(found, **body: UUID | bool | None) -> None:
+def same_or_refuse(found, **body: UUID | str | bool | None) -> None:
     """The same key comes with the same body; anything else is refused."""
     if any(getattr(found, name) != value for name, value in body.items()):
         raise Refused(KEY_REUSED)

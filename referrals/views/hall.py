@@ -19,6 +19,7 @@ from stockport_hubs.accounts.permissions import get_or_404, roles
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.keys import uuid_or_none
 from stockport_hubs.core.pages import Paginator
 
 AT_PANTRIES = (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)
@@ -66,10 +67,9 @@ def member(request, session_id, membership_id):
 
 
 def _uuid(request, name: str) -> UUID:
-    try:
-        return UUID(request.POST.get(name, ""))
-    except ValueError:
-        raise Refused("The form did not arrive whole. Try again.")
+    if key := uuid_or_none(request.POST.get(name)):
+        return key
+    raise Refused("The form did not arrive whole. Try again.")
 
 
 @roles(*AT_PANTRIES)

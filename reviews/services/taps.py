@@ -40,9 +40,7 @@ def tap(
     """Something stands in this member's way (`said_at`: said earlier, on a device); the same key is the same tap."""
     membership = blocks.locked(membership.pk)  # first: of two at once with one key the second finds the row
     if earlier := BarrierTap.objects.filter(key=key).first():
-        hall.same_or_refuse(earlier, membership_id=membership.pk, session_id=session.pk)
-        if earlier.category != category:
-            raise Refused(hall.KEY_REUSED)
+        hall.same_or_refuse(earlier, membership_id=membership.pk, session_id=session.pk, category=category)
         return earlier
     if category not in dict(CATEGORIES_FOR_BOTH):
         raise Refused("Choose what stands in the way from the list.")

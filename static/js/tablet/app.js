@@ -80,17 +80,12 @@ function lockNow() {
 }
 
 // The line at the bottom is always there and always as high: what was just saved, and what is sent.
-let drawn = "";
-
 function drawBar() {
   const all = queue.queue.all();
   const waiting = queue.queue.waiting().length;
   const problems = queue.queue.problems().length;
   const isList = hall.open && view === "list";
   const just = isList && hall.just;
-  const now = JSON.stringify([all.length, waiting, problems, isList, just && [just.words, just.said, just.entry?.key], hall.open && hall.me.id]);
-  if (now === drawn) return; // a button that is made anew under a finger is not pressed
-  drawn = now;
   const words = [`Saved on this device ${all.length} · Sent ${all.length - waiting}`, ...(problems ? [h("span", { class: "tab-bar__look" }, ` ${problems} to look at`)] : [])];
   bar.className = `tab-bar${isList ? "" : " tab-bar--low"}${waiting ? " tab-bar--waits" : ""}${problems ? " tab-bar--look" : ""}`;
   const shown = just

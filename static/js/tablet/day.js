@@ -9,7 +9,7 @@ const parts = new Intl.DateTimeFormat("en-CA", {
 const long = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "long", day: "numeric", month: "long" });
 
 // { on: "2026-04-08", hour: "10:42" } in London.
-export function london(moment = clock.now()) {
+function london(moment = clock.now()) {
   const found = Object.fromEntries(parts.formatToParts(moment).map(({ type, value }) => [type, value]));
   return { on: `${found.year}-${found.month}-${found.day}`, hour: `${found.hour}:${found.minute}` };
 }

@@ -37,7 +37,7 @@ function undo(row, { entry }) {
 }
 
 // What the usual number is, by band as the pantry gives it out; { "": 10 } where it has no bands.
-export function usualOf(row) {
+function usualOf(row) {
   const { bands } = hall.state.settings;
   let left = row.left || row.allowance;
   if (!bands?.length) return { "": left };

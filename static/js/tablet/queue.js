@@ -24,15 +24,6 @@ export const queue = {
 };
 const due = () => queue.waiting().filter((entry) => !(entry.again > Date.now()));
 
-function newKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
-}
-
 // `onchange()` after every change here or in another tab; `onlost()` when the tablet is no longer one of the pantry's;
 // `token()` of whose PIN is open, for "sent by".
 export async function start({ onchange, onlost, token }) {
@@ -62,7 +53,7 @@ function told() {
 // Resolves once the entry is on this device's disk. `what` is kept for the screen: member, number, said, by.
 export async function add(kind, { token, session, volunteer }, body, what) {
   const at = new Date(clock.now()).toISOString();
-  const entry = { key: newKey(), kind, token, session, volunteer, at, body, ...what };
+  const entry = { key: crypto.randomUUID(), kind, token, session, volunteer, at, body, ...what };
   entry.seq = await entries.add(entry);
   all = [...all, entry];
   told();
@@ -93,7 +84,7 @@ export async function hurryAll() {
   hurry();
 }
 
-export function hurry() {
+function hurry() {
   tries = 0;
   clearTimeout(timer);
   timer = setTimeout(flush, 0);
@@ -108,7 +99,7 @@ function later() {
 }
 
 // One sender at a time, in this tab and in all others.
-export async function flush() {
+async function flush() {
   if (sending) return sending;
   const turn = async (lock) => lock && empty();
   const locked = () => (navigator.locks ? navigator.locks.request("hall-send", { ifAvailable: true }, turn) : turn(true));
