@@ -124,7 +124,7 @@ def test_control_without_the_saved_key_entries_double(site, profile):
     hall = LiveHall(1)
     with Line(site.url) as line:
         line.rewrite["queue.js"] = [
-            ("return { ...body, key, token,", "return { ...body, key: newKey(), token,"),
+            ("return { ...body, key, token,", "return { ...body, key: crypto.randomUUID(), token,"),
             ("outcomes.find((each) => each.key === entry.key)", "outcomes[sent.indexOf(entry)]"),
         ]
         page = morning(hall, line, profile)
