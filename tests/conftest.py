@@ -4,7 +4,8 @@
 throw-away PostgreSQL with Redis; `make test` runs everything on both.
 
 Markers: `sqlite` (SQLite run only: the database does not matter, or is SQLite), `postgres` (PostgreSQL run only: it is
-about PostgreSQL, or pages that one run is enough for), `browser` (needs Chromium), `prints` (needs Pango), `vectors`
+about PostgreSQL, or pages that one run is enough for), `browser` (needs Chromium), `prints` (needs Pango), `crawls`
+(asks for every page there is: beside `prints` in `make test`, so that both processors have work to the end), `vectors`
 (runs in FURTHEST, and in the rest of ZONES with `--every-zone`, as `make proof` does), `slow` (`make proof` only),
 `promise("M4")` (a promise: small here, its full size in `make proof`), `logs_errors` (ERROR records are what is
 expected), `console("404")` (console messages that hold the text are expected).
@@ -31,7 +32,7 @@ from tests.servers import Databases, RedisServer
 pytest_plugins = ["tests.promises"]
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in the thread that uses the ORM
 ON_POSTGRES = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
-MARKERS = ("sqlite", "postgres", "browser", "prints", "slow", "vectors", "logs_errors", "console(*texts)")
+MARKERS = ("sqlite", "postgres", "browser", "prints", "crawls", "slow", "vectors", "logs_errors", "console(*texts)")
 # Where the server may think it is: the rulebook's figures are the same to the penny and the day in each.
 ZONES = ("Europe/London", "UTC", "Pacific/Auckland", "America/Los_Angeles")
 FURTHEST = ZONES[2:]  # a day early and a day late: `make proof` runs the others as well

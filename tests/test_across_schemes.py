@@ -24,7 +24,7 @@ from tests.pack_scene import as_html
 from tests.test_url_table import TABLE, address
 from tests.world import make_scheme
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite, pytest.mark.crawls]  # pages: once
 
 
 @pytest.fixture

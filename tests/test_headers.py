@@ -60,6 +60,7 @@ def addresses(scheme: dict, role: Role) -> dict[str, str]:
 
 
 @pytest.mark.sqlite
+@pytest.mark.crawls
 def test_every_page_carries_the_policy_and_answers_head_like_get(db, client, monkeypatch):
     printed = small_pdf()  # what is printed is not looked at
     monkeypatch.setattr(pdf, "from_html", lambda html, **limits: printed)

@@ -77,6 +77,7 @@ def type_everywhere(client, scheme) -> int:
 
 
 @pytest.mark.sqlite
+@pytest.mark.crawls
 @pytest.mark.django_db
 @pytest.mark.logs_errors
 def test_a_name_typed_into_everything_is_in_no_line(client, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import ROOT, environment
 
-pytestmark = [pytest.mark.promise("A2")]
+pytestmark = [pytest.mark.crawls, pytest.mark.promise("A2")]
 URL = "tests/test_url_table.py::test_a_url_for_every_role_with_own_and_other_objects"
 # One of each kind, and the tests among which one notices it.
 SAMPLE = [

@@ -25,7 +25,7 @@ from tests.authenticator import app_code
 from tests.test_url_table import TABLE, address, every_url, ours
 from tests.world import PASSWORD, make_scheme, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite, pytest.mark.crawls]  # pages: once
 COUNCIL_AND_MANAGERS = set(Role) - {Role.PANTRY_VOLUNTEER}
 
 

@@ -36,7 +36,7 @@ from tests.counter_scene import NOW, WEDNESDAY, Counter, at
 from tests.factories import moment
 from tests.hall import Device
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite, pytest.mark.promise("A3")]
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite, pytest.mark.crawls, pytest.mark.promise("A3")]
 ALWAYS = ("care leaver", "careleaver", "leaving care")
 SURNAME, LINE, POSTCODE, WHY = "Zephyrine", "9 Larkspur Ginnel", "ZZ99 3WZ", "Estranged since the spring"
 

@@ -54,6 +54,7 @@ class Bench:
         self.site_url = self.serve(database_url)
         self.renewals: dict[int, tuple[float, float, float]] = {}
         self.many: Any = None  # the site of tens of thousands of people, once it is asked for
+        self.few: Any = None  # and of 75
 
     def serve(self, database_url: str) -> str:
         """gunicorn with the floors beside the pages; its address."""
