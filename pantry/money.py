@@ -162,6 +162,11 @@ def of_blocks(blocks: list[PrepaidBlock], as_at: date) -> dict[object, Weekly]:
     return {block.pk: Weekly(**tallies[block.pk]) for block in blocks}
 
 
+def counted(paid_weeks: QuerySet, as_at: date, key: str, calendar: WeekCalendar | None = None) -> dict:
+    """What became of some paid weeks at the end of a day: {key: WEEKLY_FIELDS}, `key` being a column of theirs."""
+    return _tally(_groups(paid_weeks, as_at, as_at - SIX_DAYS, key), calendar)
+
+
 def with_left(agreements: QuerySet) -> QuerySet:
     """Annotates `left_pence`: what is left today of the money paid in advance."""
     advance = JournalLine.objects.filter(entry__agreement=OuterRef("pk"), account=Account.ADVANCE).order_by()

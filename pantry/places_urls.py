@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from pantry.views import agreements, calls, cards, places, renewals, running, sheets, tablets, tariffs
+from pantry.views import (
+    agreements,
+    calls,
+    cards,
+    places,
+    renewals,
+    running,
+    sheets,
+    statements,
+    tablets,
+    tariffs,
+    year_end,
+)
 
 urlpatterns = [
     path("pantries/", places.pantries, name="pantries"),
@@ -43,6 +55,16 @@ urlpatterns = [
     path("agreements/<uuid:agreement_id>/blocks/", agreements.agreement_blocks, name="agreement_blocks"),
     path("agreements/<uuid:agreement_id>/journal/", agreements.agreement_journal, name="agreement_journal"),
     path("agreements/<uuid:agreement_id>/payments/add/", agreements.payment_add, name="payment_add"),
+    path("agreements/<uuid:agreement_id>/year-end/", year_end.year_end, name="year_end"),
+    path("agreements/<uuid:agreement_id>/year-end/csv/", year_end.year_end_csv, name="year_end_csv"),
+    path("statements/", statements.statements, name="statements"),
+    path("statements/<uuid:statement_id>/", statements.statement, name="statement"),
+    path("statements/<uuid:statement_id>/csv/", statements.statement_csv, name="statement_csv"),
+    path("statements/<uuid:statement_id>/pdf/", statements.statement_pdf, name="statement_pdf"),
+    path("statements/<uuid:statement_id>/agree/", statements.statement_agree, name="statement_agree"),
+    path("statements/<uuid:statement_id>/take-back/", statements.statement_take_back, name="statement_take_back"),
+    path("statements/<uuid:statement_id>/payment/", statements.statement_payment, name="statement_payment"),
+    path("statements/<uuid:statement_id>/lines/<uuid:line_id>/", statements.statement_line, name="statement_line"),
     path("renewals/", renewals.renewals, name="renewals"),
     path("renewals/<uuid:decision_id>/", renewals.renewal, name="renewal"),
     path("renewals/<uuid:decision_id>/take-back/", renewals.take_back, name="renewal_take_back"),

@@ -1,8 +1,8 @@
-"""The journal as the audit's seals see it: every line with its entry."""
+"""The journal and the closed statements as the audit's seals see them: each line with its entry, or as agreed."""
 
 from collections.abc import Iterator
 
-from pantry.models import JournalLine
+from pantry.models import AMOUNTS, JournalLine, StatementLine
 from stockport_hubs.audit.seals import Chain, register
 
 FIELDS = (
@@ -17,4 +17,11 @@ def _lines(first: int, last: int) -> Iterator[tuple[int, list]]:
         yield key, row
 
 
+def _agreed(first: int, last: int) -> Iterator[tuple[int, list]]:
+    fields = ("statement_id", "membership_id", "is_prior", *AMOUNTS)
+    for key, *row in StatementLine.objects.filter(id__range=(first, last)).values_list("id", *fields):
+        yield key, row
+
+
 JOURNAL = register(Chain("journal", "Journal line", JournalLine, _lines))
+STATEMENTS = register(Chain("statements", "Statement line", StatementLine, _agreed))

@@ -1,7 +1,7 @@
 """Periodic jobs of the pantries' money."""
 
 from pantry import sealed  # noqa: F401 - makes the journal a table that is sealed
-from pantry.services import journal, renewals
+from pantry.services import journal, renewals, statements
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
@@ -29,6 +29,12 @@ def check_journal(work: Work) -> None:
     """Prove the journal each night; a break shows as a failed job."""
     if problems := journal.check(clock.today()):
         raise Refused(_first(problems))
+
+
+@handler("pantry.make_statements", seconds=120, every_minutes=60, label="Making statements")
+def make_statements(work: Work) -> None:
+    """The statements of a month that is over, to be agreed."""
+    statements.make(on=clock.today(), at=clock.now())
 
 
 def _first(texts: list[str]) -> str:

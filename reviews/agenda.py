@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Min, Q
 
 from careleavers.models import CareLeaver
-from pantry.models import Closure, Membership, RenewalDecision
+from pantry.models import Closure, Membership, RenewalDecision, StatementMark
 from referrals.models import Referral
 from reviews import figures
 from reviews.models import (
@@ -27,7 +27,7 @@ from reviews.models import (
     ReviewMeeting,
     Rung,
 )
-from stockport_hubs.accounts.models import User
+from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.weeks import london_date, spoken
 
 MOST = 20  # held renewals, and lapses, one by one; what is beyond stands in one line
@@ -57,6 +57,7 @@ def candidates(meeting: ReviewMeeting, on: date) -> list[Candidate]:
         *_actions(meeting, on),
         *_disagreements(meeting),
         *_holds(meeting),
+        *_queries(meeting),
         *_lapses(meeting, on),
         *_barriers(meeting),
         _people(meeting),
@@ -135,6 +136,36 @@ def _holds(meeting: ReviewMeeting) -> list[Candidate]:
         rest = f"{held.count() - MOST:,} more renewals are held"
         made.append(Candidate(kind=AgendaKind.HOLD, source=meeting.agreement_id, title=rest))
     return made
+
+
+def _queries(meeting: ReviewMeeting) -> list[Candidate]:
+    """Lines of statements that are queried and not answered: which, what was asked, and who answers."""
+    waiting = StatementMark.objects.waiting().filter(statement__agreement=meeting.agreement_id)
+    rows = list(waiting.select_related("statement__pantry", "membership").order_by("at", "pk")[: MOST + 1])
+    officers = User.objects.filter(
+        organisation=meeting.agreement.funder_id, role=Role.FINANCE_OFFICER, deactivated_at__isnull=True
+    )
+    who = ", ".join(officers.order_by("name").values_list("name", flat=True)[:3]) if rows else ""
+    answers = f"{who or 'A finance officer'} of {meeting.agreement.funder.name} answers"
+    made = [
+        Candidate(
+            kind=AgendaKind.QUERY,
+            source=each.pk,
+            title=f"{each.statement.pantry.name}, {each.statement}: {_line(each.membership)} is queried",
+            note=f"{each.words} {answers}."[:500],
+            membership=each.membership_id,
+            pantry=each.statement.pantry_id,
+        )
+        for each in rows[:MOST]
+    ]
+    if len(rows) > MOST:
+        rest = f"{waiting.count() - MOST:,} more lines of statements are queried"
+        made.append(Candidate(kind=AgendaKind.QUERY, source=meeting.agreement_id, title=rest, note=f"{answers}."))
+    return made
+
+
+def _line(membership: Membership | None) -> str:
+    return f"member {membership.number}" if membership else "a line of no one member"
 
 
 def _lapses(meeting: ReviewMeeting, on: date) -> list[Candidate]:

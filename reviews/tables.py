@@ -2,7 +2,6 @@
 
 import csv
 import io
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,9 +11,9 @@ from django.utils import formats
 from reviews.words import NOT_SHOWN
 from stockport_hubs.charts.shapes import Bars, Columns
 from stockport_hubs.core import money
+from stockport_hubs.core.spreadsheets import plain_pounds, safe
 
 CHANGES = ("change", "change_pence")
-LIVE_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ class Cell:
         if self.value is None:
             return NOT_SHOWN if self.kind in ("count", "pence") else ""
         if self.kind in ("pence", "change_pence"):
-            sign, pence = ("-", -self.value) if self.value < 0 else ("", self.value)
-            return f"{sign}{pence // 100}.{pence % 100:02d}"
+            return plain_pounds(self.value)
         if self.kind in ("count", "percent", "change"):
             return str(self.value)
         return safe(str(self.value))
@@ -154,13 +152,6 @@ def percent(part: int | None, whole: int | None) -> Cell:
 
 def day(value: str | date | None) -> Cell:
     return Cell(value, "day")
-
-
-def safe(text: str) -> str:
-    """A spreadsheet runs what begins like a formula, some also after blanks or in full-width signs; an apostrophe keeps
-    it text."""
-    plain = unicodedata.normalize("NFKC", text)
-    return f"'{text}" if plain.startswith(LIVE_BEGINNINGS) or plain.lstrip().startswith(LIVE_BEGINNINGS) else text
 
 
 def to_csv(document: Document) -> str:

@@ -18,6 +18,7 @@ from stockport_hubs.accounts.models import Role
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.models import AppendOnlyError
+from stockport_hubs.core.spreadsheets import LIVE_BEGINNINGS
 from stockport_hubs.jobs import services as jobs
 from stockport_hubs.jobs.models import Job
 from tests import factories, pack_scene, promises
@@ -221,9 +222,7 @@ def test_no_cell_of_the_csv_begins_like_a_formula(scene, start):
     frozen["invited"][0]["name"] = frozen["actions"][0]["what"] = frozen["by_pantry"][0]["name"] = start
     cells = [cell for row in csv.reader(io.StringIO(tables.to_csv(documents.document(frozen)))) for cell in row]
     assert sum(cell.startswith(f"'{start[0]}") for cell in cells) >= 5
-    assert [
-        cell for cell in cells if cell.startswith(tables.LIVE_BEGINNINGS) and not re.fullmatch(r"-?[\d.]+", cell)
-    ] == []
+    assert [cell for cell in cells if cell.startswith(LIVE_BEGINNINGS) and not re.fullmatch(r"-?[\d.]+", cell)] == []
 
 
 @pytest.mark.promise("PK")

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from pantry.models import JournalLine
-from pantry.services import journal, tariffs
+from pantry.models import JournalLine, Membership, Statement
+from pantry.services import journal, statement_lines, statements, tariffs
 from stockport_hubs.audit import seals
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.models import AuditEvent, AuditSubject, Seal
@@ -57,12 +57,23 @@ def top_up(world: factories.World) -> None:
     tariffs.agree_tariff(tariff=proposed, by=world.finance, at=at)
 
 
+def close_month(world: factories.World, member: Membership) -> None:
+    """April, with a line that was marked."""
+    at = factories.moment(date(2026, 5, 1))
+    statements.make(on=at.date(), at=at)
+    april = Statement.objects.get()
+    statement_lines.mark(statement=april, line=member.pk, kind="agreed", by=world.pantry_manager, at=at)
+    for by in (world.pantry_manager, world.finance):
+        statements.agree(statement=april, by=by, at=at)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", triggers.append_only_tables())
 def test_update_delete_and_truncate_are_refused_for_every_insert_only_table(table):
     world = factories.World(tops_up_price_rises=True)
-    world.join()
+    member = world.join()
     top_up(world)
+    close_month(world, member)
     write()
     seal()
     statements = [f"UPDATE {table} SET id = id", f"DELETE FROM {table}"]  # noqa: S608 - our own names

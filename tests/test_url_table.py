@@ -229,6 +229,16 @@ TABLE: dict[str, Row] = {
     "pantry:agreement_blocks": row(M, F, agreement_id="agreement"),
     "pantry:agreement_journal": row(M, F, agreement_id="agreement"),
     "pantry:payment_add": row(F, agreement_id="agreement"),
+    "pantry:year_end": row(M, F, agreement_id="agreement"),
+    "pantry:year_end_csv": row(M, F, agreement_id="agreement"),
+    "pantry:statements": row(M, F, P),
+    "pantry:statement": row(M, F, P, statement_id="statement"),
+    "pantry:statement_csv": row(M, F, P, statement_id="statement"),
+    "pantry:statement_pdf": row(M, F, P, statement_id="statement"),
+    "pantry:statement_agree": row(F, P, statement_id="statement"),
+    "pantry:statement_take_back": row(F, P, statement_id="statement"),
+    "pantry:statement_payment": row(F, statement_id="statement"),
+    "pantry:statement_line": row(F, P, statement_id="statement", line_id="membership"),
     "pantry:renewals": row(M, F, P),
     "pantry:renewal": row(M, F, P, decision_id="decision"),
     "pantry:renewal_take_back": row(M, decision_id="decision"),
@@ -386,7 +396,8 @@ NOT_FOR = {
     P: (*PRIVATE, "summary"),
     V: (
         *(each for each in CASES if each != "entry"),  # what may be told is theirs to read
-        *("tablet", "held", "summary", "agreement", "block", "payment", "decision", "printed", "sheet", "card"),
+        *("tablet", "held", "summary", "agreement", "block", "payment", "decision", "statement"),
+        *("printed", "sheet", "card"),
     ),
     F: (*CASES, "tablet", "held", "printed", "session", "collection", "visitor", "sheet", "card"),
     D: (
@@ -401,6 +412,7 @@ NOT_FOR = {
         "block",
         "payment",
         "decision",
+        "statement",
     ),
 }
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from careleavers.questions import PREFER_NOT, QUESTIONS
 from careleavers.services import allocations, caseloads, cohort, people, sharing, wellbeing
-from pantry.models import PrintedSheet, RenewalDecision, SheetRow, TabletEntry
+from pantry.models import PrintedSheet, RenewalDecision, SheetRow, Statement, TabletEntry
 from pantry.services import (
     away,
     calls,
@@ -217,6 +217,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         at=at,
     )
     visitor = visitors.record(session=session, key=uuid.uuid4(), called="Vi", by=volunteer, at=at)
+    month = Statement.objects.create(agreement=agreement, pantry=pantry, month=today.replace(day=1), made_at=at)
     tablet, _ = tablets.enrol(pantry=pantry, name="Tablet", by=pantry_manager, at=at)
     saved = {"key": str(uuid.uuid4()), "kind": "visitor", "session": str(session.pk), "called": "x" * 61}
     saved["token"] = volunteers.token_for(volunteer, tablet, at=at).sign()
@@ -432,6 +433,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "note": note,
         "duty": duty,
         "decision": decision,
+        "statement": month,
         "barrier": barrier,
         "pantry_barrier": pantry_barrier,
         "link": link,

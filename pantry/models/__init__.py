@@ -9,11 +9,35 @@ from pantry.models.memberships import Membership, MembershipMove, Place, SharedN
 from pantry.models.places import Band, CallNow, Closure, OpeningHours, Pantry, PantryStaff
 from pantry.models.running import Duty, Note
 from pantry.models.sheets import PrintedSheet, SheetRow
+from pantry.models.statements import (
+    AMOUNTS,
+    SIDE_OF,
+    MarkKind,
+    Side,
+    Statement,
+    StatementClosing,
+    StatementLine,
+    StatementMark,
+    StatementState,
+    StatementStep,
+    StepKind,
+)
 from pantry.models.tablets import DismissReason, EntryOutcome, PinTries, Tablet, TabletEntry, VolunteerPin
 from pantry.models.top_ups import EarlierPrice, TopUp
 from pantry.models.visitors import Visitor
 
 __all__ = [
+    "AMOUNTS",
+    "MarkKind",
+    "SIDE_OF",
+    "Side",
+    "Statement",
+    "StatementClosing",
+    "StatementLine",
+    "StatementMark",
+    "StatementState",
+    "StatementStep",
+    "StepKind",
     "Account",
     "Away",
     "Band",

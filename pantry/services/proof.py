@@ -31,8 +31,8 @@ from pantry.models import (
     RenewalDecision,
     TopUp,
 )
-from pantry.sealed import JOURNAL
-from pantry.services import paid_weeks
+from pantry.sealed import JOURNAL, STATEMENTS
+from pantry.services import paid_weeks, proof_statements
 from stockport_hubs.audit import seals
 from stockport_hubs.core.money import pounds
 from stockport_hubs.core.weeks import financial_year
@@ -57,6 +57,7 @@ def problems(on: date) -> list[str]:
             _states,
             _due,
             _taken,
+            proof_statements.problems,
         )
         return [problem for check in checks for problem in check()] + list(_weekly_money(on)) + _seals()
 
@@ -73,8 +74,9 @@ def _snapshot() -> Iterator[None]:
 
 
 def _seals() -> list[str]:
-    """Each line and its entry is what it was when it was sealed: also a payment, that no block speaks of."""
-    return seals.check(JOURNAL.name, now=timezone.now()).breaks
+    """Each line and its entry is what it was when it was sealed: also a payment, that no block speaks of. And each line
+    of a closed statement: also what was used, that no journal holds."""
+    return [each for chain in (JOURNAL, STATEMENTS) for each in seals.check(chain.name, now=timezone.now()).breaks]
 
 
 def _entries() -> Iterator[str]:

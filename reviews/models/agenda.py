@@ -21,6 +21,7 @@ class AgendaKind(models.TextChoices):
     ACTION = "action", "Action"
     DISAGREEMENT = "disagreement", "Disagreement"
     HOLD = "hold", "Held renewal"
+    QUERY = "query", "Queried money"
     LAPSE = "lapse", "Four-week lapse"
     BARRIER = "barrier", "Barrier at a pantry"
     PEOPLE = "people", "Barriers of young people"

@@ -29,7 +29,8 @@ PEOPLE = ("Young people", "careleavers:list", "careleavers:")
 COHORT = ("Cohort", "careleavers:cohort", "careleavers:offer")
 INTRODUCTIONS = ("Introductions", "referrals:list", "referrals:")
 RENEWALS = ("Renewals", "pantry:renewals", "pantry:renewal")
-MONEY = ("Money", "pantry:agreements", "pantry:agreement", "pantry:payment")
+MONEY = ("Money", "pantry:agreements", "pantry:agreement", "pantry:payment", "pantry:year_end", "pantry:statement")
+STATEMENTS = ("Statements", "pantry:statements", "pantry:statement")
 TARIFFS = ("Tariffs", "pantry:tariffs", "pantry:tariff")
 TODAY = (
     "Today’s session",
@@ -62,9 +63,12 @@ ACCOUNTS = ("Accounts", "accounts:list", "accounts:")
 MENU = {
     Role.PERSONAL_ADVISOR: (HOME, PEOPLE, INTRODUCTIONS, COMMUNITY, BARRIERS, MEETINGS),
     Role.LEAVING_CARE_MANAGER: (HOME, PEOPLE, COHORT, INTRODUCTIONS, COMMUNITY, RENEWALS, MONEY, BARRIERS, MEETINGS),
-    Role.FINANCE_OFFICER: (HOME, MONEY, TARIFFS, PACKS),
+    Role.FINANCE_OFFICER: (HOME, MONEY, STATEMENTS, TARIFFS, PACKS),
     Role.PANTRY_VOLUNTEER: (TODAY,),
-    Role.PANTRY_MANAGER: (HOME, INTRODUCTIONS, SESSIONS, MEMBERS, PANTRIES, DIRECTORY, RENEWALS, BARRIERS, MEETINGS),
+    Role.PANTRY_MANAGER: (
+        *(HOME, INTRODUCTIONS, SESSIONS, MEMBERS, PANTRIES, DIRECTORY),
+        *(RENEWALS, STATEMENTS, BARRIERS, MEETINGS),
+    ),
     Role.ADMINISTRATOR: (HOME, ACCOUNTS),
 }
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
-from django.db.models import Exists, IntegerField, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from careleavers.models import CareLeaver
 from pantry import money
-from pantry.models import EntryKind, FundingAgreement, JournalEntry, RenewalDecision, Tariff
+from pantry.models import EntryKind, FundingAgreement, JournalEntry, RenewalDecision, Statement, StatementState, Tariff
 from referrals.models import Referral, WalkIn, Worry
 from referrals.rules import NOT_TAKEN_UP
 from reviews import figures
@@ -320,6 +320,25 @@ def tariffs_to_agree(user: User) -> list[Tariff]:
     """Prices proposed and not agreed yet, the earliest first."""
     waiting = Tariff.objects.for_user(user).awaiting_agreement().select_related("pantry", "proposed_by")
     return list(waiting.order_by("from_week", "pantry__name")[:25])
+
+
+def statements_waiting(user: User) -> list[tuple[str, str]]:
+    """What of the monthly statements waits for a finance officer, if anything: a sentence, where it is done."""
+    State = StatementState
+    states = [State.QUERIED, State.OPERATOR, State.CLOSED]
+    rows = Statement.objects.for_user(user).with_state().filter(state__in=states).order_by()
+    counts = dict(rows.values_list("state").annotate(Count("pk")))
+    said = {
+        State.QUERIED: ("has lines queried by the pantries", "have lines queried by the pantries"),
+        State.OPERATOR: ("is agreed by the pantries and waits for you", "are agreed by the pantries and wait for you"),
+        State.CLOSED: ("is closed without a payment recorded", "are closed without a payment recorded"),
+    }
+    url = reverse("pantry:statements")
+    return [
+        (f"{n} monthly statement{' ' + one if n == 1 else 's ' + many}.", f"{url}?state={state}")
+        for state, (one, many) in said.items()
+        if (n := counts.get(state, 0))
+    ]
 
 
 def last_payments(user: User) -> list[JournalEntry]:

@@ -6,7 +6,7 @@ from datetime import date
 from django.urls import reverse
 
 from pantry.calendar import WeekCalendar
-from pantry.models import Closure, Membership, Pantry, TabletEntry, Visitor
+from pantry.models import Closure, Membership, Pantry, Side, Statement, TabletEntry, Visitor
 from referrals import facts, waiting
 from referrals.models import Helper, PrintedName, Referral
 from reviews.models import ReviewPack
@@ -57,6 +57,7 @@ def to_sort_out(user: User) -> list[tuple[str, str, str]]:
     printed = PrintedName.objects.for_user(user).to_destroy().count()
     share = "member no longer shares" if printed == 1 else "members no longer share"
     room = waiting.with_room(Referral.objects.for_user(user)).count()
+    statements = Statement.objects.for_user(user).to_agree(Side.OPERATOR).count()
     lines = [
         (
             room,
@@ -78,6 +79,12 @@ def to_sort_out(user: User) -> list[tuple[str, str, str]]:
             f"{printed} {share} a name or a need.",
             reverse("referrals:printed"),
             "Destroy what was printed before",
+        ),
+        (
+            statements,
+            f"{statements} monthly statement{' waits' if statements == 1 else 's wait'} for your answer.",
+            reverse("pantry:statements"),
+            "Statements",
         ),
     ]
     return [(sentence, url, action) for n, sentence, url, action in lines if n]

@@ -16,11 +16,11 @@ from django.utils import timezone
 from careleavers.models import CareLeaver
 from pantry.models import Membership
 from referrals.models import Referral
-from reviews.tables import safe
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.models import AuditEvent, AuditSubject
 from stockport_hubs.audit.words import GROUPS, words
+from stockport_hubs.core.spreadsheets import safe
 from stockport_hubs.core.weeks import LONDON
 from stockport_hubs.jobs import services as jobs
 

@@ -72,6 +72,7 @@ def finance(request):
         "tariffs": council.tariffs_to_agree(user),
         "agreements": council.money_rows(user, clock.today()),
         "payments": council.last_payments(user),
+        "statements": council.statements_waiting(user),
         "failed_jobs": council.failed_jobs(user),
         "alarms": [],
         "unknown_emails": 0,

@@ -44,6 +44,7 @@ careleavers.CaseloadMove referrals.DirectoryEntry
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
 pantry.Tablet pantry.VolunteerPin pantry.PinTries pantry.TabletEntry pantry.Card pantry.PrintedSheet pantry.SheetRow
 pantry.Duty pantry.Note
+pantry.Statement pantry.StatementStep pantry.StatementMark pantry.StatementClosing pantry.StatementLine
 reviews.ReviewMeeting reviews.MeetingRhythm reviews.MeetingAttendance reviews.Action reviews.ReviewPack
 reviews.PackRecipient reviews.AgendaItem reviews.AgendaSave reviews.Minutes reviews.Disagreement
 reviews.DisagreementStep reviews.YearlyReview
