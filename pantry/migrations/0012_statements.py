@@ -6,6 +6,17 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def check_at_once(apps, schema_editor):
+    """Whoever writes an entry holds its agreement's key from then on, not only when it commits: closing a month waits for
+    it (services/statements.py)."""
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    model = apps.get_model("pantry", "JournalEntry")
+    [name] = schema_editor._constraint_names(model, ["agreement_id"], foreign_key=True)
+    quoted = [schema_editor.quote_name(each) for each in (model._meta.db_table, name)]
+    schema_editor.execute("ALTER TABLE {} ALTER CONSTRAINT {} DEFERRABLE INITIALLY IMMEDIATE".format(*quoted))
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -174,4 +185,5 @@ class Migration(migrations.Migration):
             model_name='statementstep',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'paid'), ('payment__isnull', False)), models.Q(models.Q(('kind', 'paid'), _negated=True), ('payment__isnull', True)), _connector='OR'), name='statement_step_paid_by_a_payment'),
         ),
+        migrations.RunPython(check_at_once, migrations.RunPython.noop),
     ]

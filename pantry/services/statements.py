@@ -205,7 +205,8 @@ def _close(statement: Statement, *, by: User, at: datetime) -> None:
 
 
 def _lock_journal(agreement_id: UUID) -> None:
-    """FOR UPDATE, not NO KEY: an entry of the journal holds its agreement's key, so none is being written meanwhile."""
+    """FOR UPDATE, not NO KEY: whoever writes an entry of the journal holds its agreement's key (that foreign key is
+    checked at once, migration 0012), so none is being written meanwhile."""
     FundingAgreement.objects.select_for_update().get(pk=agreement_id)
 
 
