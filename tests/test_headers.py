@@ -30,13 +30,20 @@ POLICY = {
 }
 
 
-def wrong_with(response) -> list[str]:
+CAMERA = {"pantry:session", "tablet:shell"}  # where members' cards are read
+
+
+def wrong_with(response, camera: str = "") -> list[str]:
     """What is missing from an answer, or should not be in it."""
     policy = set(response.headers.get("Content-Security-Policy", "").split("; "))
     faults = [f"policy {sorted(policy ^ POLICY)}"] if policy != POLICY else []
     faults += [
         f"{name} {response.headers.get(name)}"
-        for name, value in [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "same-origin")]
+        for name, value in [
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "same-origin"),
+            ("Permissions-Policy", f"camera=({camera}), microphone=(), geolocation=()"),
+        ]
         if response.headers.get(name) != value
     ]
     if response.headers.get("Content-Type", "").startswith("text/html"):
@@ -72,7 +79,8 @@ def test_every_page_carries_the_policy_and_answers_head_like_get(db, client, mon
                 continue
             seen.add(name)
             get, head = client.get(url), client.head(url)
-            faults += [f"{name}: {fault}" for fault in wrong_with(get) + wrong_with(head)]
+            camera = "self" if name in CAMERA else ""
+            faults += [f"{name}: {fault}" for fault in wrong_with(get, camera) + wrong_with(head, camera)]
             if (get.status_code, get.get("Content-Type"), b"") != (
                 head.status_code,
                 head.get("Content-Type"),
@@ -118,10 +126,14 @@ def test_a_looser_policy_and_inline_code_are_found():
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     }
     page = '<script src="/a.js"></script><p class="x" data-on="y">style = on</p>'
     assert wrong_with(HttpResponse(page, headers=sound)) == []
     looser = sound | {"Content-Security-Policy": policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")}
     assert wrong_with(HttpResponse(page, headers=looser)) != []
+    seeing = sound | {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}
+    assert (wrong_with(HttpResponse(page, headers=seeing)), wrong_with(HttpResponse(page, headers=seeing), "self")) == (
+        ["Permissions-Policy camera=(self), microphone=(), geolocation=()"], [])  # fmt: skip
     for planted in ("<script>x()</script>", "<style>", '<p style="x">', "<a href='/' onclick='x()'>"):
         assert wrong_with(HttpResponse(planted, headers=sound)) == [INLINE.search(planted)[0]], planted

@@ -258,7 +258,8 @@ def plain_css(css: str) -> str:
 
 
 def frontend() -> None:
-    """build/frontend/govuk: govuk-frontend's style sheet and script, checked by the lock file's integrity hash."""
+    """build/frontend: govuk-frontend's style sheet and script, and the reader of QR codes that is fetched where the
+    browser has none of its own; checked by the lock file's integrity hashes."""
     stamp = BUILD / "frontend.stamp"
     digest = _digest(FRONTEND / "package.json", FRONTEND / "package-lock.json", Path(__file__))
     if _stamped(stamp, digest):
@@ -276,6 +277,10 @@ def frontend() -> None:
         (target / "govuk-frontend.min.css").write_text(plain_css(css))
         script = (source / "govuk-frontend.min.js").read_text()
         (target / "govuk-frontend.min.js").write_text(re.sub(r"//# sourceMappingURL=.*", "", script))
+        reader = BUILD / "frontend" / "qr"
+        reader.mkdir(exist_ok=True)
+        for name in ("decode.js", "index.js"):  # the one imports the other by this name
+            shutil.copy(npm_folder / "node_modules" / "qr" / name, reader)
         stamp.write_text(digest)
 
 

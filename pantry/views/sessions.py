@@ -20,6 +20,7 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock, weeks
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.keys import uuid_or_none
+from stockport_hubs.core.middleware import with_camera
 from stockport_hubs.core.money import pounds
 from stockport_hubs.core.pages import Paginator
 
@@ -63,6 +64,7 @@ def _moment_of(session: PantrySession, hour: time) -> str:
 @roles(Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)
 @require_safe
 @transaction.atomic
+@with_camera
 def session(request, session_id):
     """A session's members as rows to tap, found by name or number; what was just recorded can be undone."""
     shown = session_or_404(request, session_id)
@@ -87,7 +89,7 @@ def session(request, session_id):
         "notes": running.notes_for(shown),
         "card": card,
         "scans": card is not None or request.GET.get("scan") == "1",
-        "count": roster.recorded_in([shown])[shown.pk],
+        "count": roster.recorded(shown),
         "just": _just_recorded(request, shown),
         "is_manager": request.user.role == Role.PANTRY_MANAGER,
     }

@@ -15,10 +15,13 @@ from django.views.decorators.http import require_safe
 
 from pantry.forms.sessions import VoidForm
 from pantry.services.collections import UNDONE, OverrideReason
+from stockport_hubs.core.middleware import with_camera
 
 NAME = "Pantry session"
 FOLDER, FIRST = "js/tablet", "js/tablet/app.js"
 PICTURES = ("hubs.svg",)
+# Where the browser reads no codes itself. Not part of the page: kept once it has been asked for.
+DECODER = ("qr/decode.js", "qr/index.js")
 ICONS = ((192, "tablet/icon-192.png"), (512, "tablet/icon-512.png"))
 
 
@@ -37,6 +40,7 @@ def _page() -> str:
 
 @require_safe
 @login_not_required
+@with_camera
 def shell(request: HttpRequest) -> HttpResponse:
     """The same for everyone; a browser asks each time whether it is still so, the service worker answers without."""
     return HttpResponse(_page(), headers={"Cache-Control": "no-cache"})
@@ -46,13 +50,14 @@ def shell(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker. Its text changes with any file it keeps: that is how a tablet learns of a new version."""
-    page, names = _page(), [*_script_names(), "css/tablet.css", *PICTURES]
+    page, names = _page(), [*_script_names(), "css/tablet.css", *PICTURES, *DECODER]
     whole = hashlib.sha256(page.encode())
     for name in names:
         whole.update(Path(str(finders.find(name))).read_bytes())
     addresses = [f"{settings.STATIC_URL}{name}" for name in _script_names()]
     addresses += [reverse("tablet:shell"), *(static(name) for name in ("css/tablet.css", *PICTURES))]
-    context = {"version": whole.hexdigest()[:16], "kept": json.dumps(addresses)}
+    later = [f"{settings.STATIC_URL}{name}" for name in DECODER]
+    context = {"version": whole.hexdigest()[:16], "kept": json.dumps(addresses), "later": json.dumps(later)}
     script = render_to_string("pantry/tablet_worker.js", context)
     headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": reverse("tablet:shell")}
     return HttpResponse(script, content_type="text/javascript; charset=utf-8", headers=headers)

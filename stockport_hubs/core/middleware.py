@@ -1,8 +1,9 @@
-"""What is refused before anything reads it, and the log line of every request."""
+"""What is refused before anything reads it, the log line of every request, and what a page may ask of the device."""
 
 import logging
 import re
 import time
+from functools import wraps
 from uuid import uuid4
 
 from django.core.exceptions import BadRequest
@@ -10,6 +11,9 @@ from django.core.exceptions import BadRequest
 from stockport_hubs.core.logs import request_id
 
 log = logging.getLogger(__name__)
+POLICY = "Permissions-Policy"
+NOTHING_OF_THE_DEVICE = "camera=(), microphone=(), geolocation=()"
+CAMERA = "camera=(self), microphone=(), geolocation=()"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -50,3 +54,27 @@ class ReadableTextMiddleware:
         if "%00" in request.META.get("QUERY_STRING", "") or any("\0" in text for text in request.COOKIES.values()):
             raise BadRequest("NUL in the request")
         return self.get_response(request)
+
+
+class DeviceMiddleware:
+    """No page may use the device's camera, microphone or place, but those that say so themselves."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response.headers.setdefault(POLICY, NOTHING_OF_THE_DEVICE)
+        return response
+
+
+def with_camera(view):
+    """Decorator: a page that reads members' cards with the camera, where somebody asks for it."""
+
+    @wraps(view)
+    def allowed(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        response.headers[POLICY] = CAMERA
+        return response
+
+    return allowed

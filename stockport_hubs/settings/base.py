@@ -41,7 +41,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "csp.middleware.CSPMiddleware",  # first, so that redirects to https and static files carry the policy too
+    # These two first, so that redirects to https and static files carry the policies too.
+    "csp.middleware.CSPMiddleware",
+    "stockport_hubs.core.middleware.DeviceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "stockport_hubs.core.middleware.RequestLogMiddleware",

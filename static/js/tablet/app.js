@@ -1,5 +1,6 @@
 // The page of a pantry's own tablet: starts, changes screens, locks, and keeps the line at the bottom true.
 
+import { possible, ready } from "./camera.js";
 import { button, h, plural, say, screen } from "./dom.js";
 import { hall, lock, lost, memberOf, onErased, readState, refresh, remember, settings, sweep } from "./hall.js";
 import { fill, forget, list, unlisted } from "./list.js";
@@ -8,12 +9,14 @@ import { barrier, told, worry } from "./more.js";
 import { ask, names } from "./pin.js";
 import * as queue from "./queue.js";
 import { saved } from "./saved.js";
+import { scan } from "./scan.js";
 import { kept } from "./store.js";
 import { visitor } from "./visitor.js";
 import { lists } from "./words.js";
 
 const bar = document.getElementById("bar");
 const who = document.getElementById("who");
+const READER_AFTER = 30000;
 let view = "";
 let touched = Date.now();
 
@@ -33,7 +36,7 @@ function noList() {
   screen("No network", h("h1", {}, "No network"), h("p", {}, "This tablet has to reach the server once before it can work without a network."), button("Try again", start, "big"));
 }
 
-const WORK = { list, member, saved, visitor, told, barrier, worry };
+const WORK = { list, member, saved, visitor, told, barrier, worry, scan };
 const DOOR = { names, enrol, noList, pin: (volunteer) => ask(volunteer || hall.me, !volunteer) };
 
 // Screens by name; "changed": the list came anew; "unlocked": back to where one was.
@@ -112,8 +115,18 @@ addEventListener("popstate", () => hall.open && view !== "list" && hall.show("li
 document.addEventListener("visibilitychange", watch);
 addEventListener("pageshow", watch);
 addEventListener("online", () => (hall.open ? refresh() : arrive()));
+// A scanner held in the hand types like a keyboard: on the list it types into the box, whatever was touched last.
+addEventListener("keydown", ({ key, target, ctrlKey, altKey, metaKey }) => {
+  if (!hall.open || view !== "list" || ctrlKey || altKey || metaKey || !/^[a-z0-9]$/i.test(key)) return;
+  if (!target.closest?.("input")) document.getElementById("find")?.focus();
+});
 setInterval(watch, 1000);
 setInterval(sweep, 30000);
+// The reader of cards, once there is nothing more urgent to fetch or to send: then it is there without a network too.
+const later = setInterval(() => {
+  if (!hall.open || !possible() || queue.queue.waiting().length || !navigator.serviceWorker?.controller) return;
+  ready().then(() => clearInterval(later), () => {});
+}, READER_AFTER);
 setInterval(() => document.visibilityState === "visible" && (hall.open ? refresh() : arrive()), 60000);
 onErased(async () => {
   lock();

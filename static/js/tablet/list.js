@@ -6,10 +6,12 @@ import { dayInWords, hours, ofThisDevice, standing } from "./day.js";
 import { hall, search, session } from "./hall.js";
 import { worried } from "./more.js";
 import { queue } from "./queue.js";
+import { scanButton } from "./scan.js";
 
 const ROWS = 100;
 const view = { typed: "", rows: ROWS, scroll: 0, last: null };
 let place = null; // the elements that change while one types
+let folded = ""; // the notes that were read
 
 export function forget() {
   Object.assign(view, { typed: "", rows: ROWS, scroll: 0, last: null });
@@ -39,11 +41,12 @@ export function list() {
     field.dispatchEvent(new Event("input"));
     field.focus();
   }, "clear");
-  place = { rows: h("ul", { class: "tab-rows" }), after: h("div", { class: "tab-after" }), clear };
+  place = { day: h("div", {}), rows: h("ul", { class: "tab-rows" }), after: h("div", { class: "tab-after" }), clear };
   screen(
     "Today’s list",
     h("h1", { class: "tab-listhead" }, "Today’s list ", h("span", { class: "tab-caption" }, `${dayInWords(today.on)}, ${hours(today)}`)),
-    h("div", { class: "tab-find", role: "search" }, h("label", { for: "find", class: "tab-label" }, "Name, number or card"), h("div", { class: "tab-find__line" }, field, clear)),
+    h("div", { class: "tab-find", role: "search" }, h("label", { for: "find", class: "tab-label" }, "Name, number or card"), h("div", { class: "tab-find__line" }, h("div", { class: "tab-find__field" }, field, clear), scanButton())),
+    place.day,
     place.rows,
     place.after,
   );
@@ -70,10 +73,28 @@ export function fill(aloud = false) {
   const here = ofThisDevice(queue.all());
   const found = search(view.typed);
   place.clear.classList.toggle("tab-unseen", !view.typed);
+  ofTheDay();
   place.rows.replaceChildren(...found.slice(0, view.rows).map((row) => line(row, standing(row, here))));
   if (focused) place.rows.querySelector(`[data-number="${focused}"]`)?.focus({ preventScroll: true });
   place.after.replaceChildren(...after(found).filter(Boolean));
   if (aloud) say(view.typed ? `${found.length || "Nobody"} found` : `${plural(found.length, "member")}`);
+}
+
+// Notes of the pantry manager, folded away once they are read, and who else is down for today.
+function ofTheDay() {
+  const { notes = [], down = [] } = hall.open;
+  const said = JSON.stringify([notes, down]);
+  place.day.hidden = Boolean(view.typed);
+  if (place.day.dataset.said === said) return;
+  place.day.dataset.said = said;
+  const who = down.length ? h("p", { class: "tab-quiet" }, `Down for today: ${down.join(", ")}.`) : null;
+  const fold = notes.length ? h("details", {
+    class: "tab-notes", open: folded !== JSON.stringify(notes),
+    ontoggle: () => {
+      folded = fold.open ? "" : JSON.stringify(notes);
+    },
+  }, h("summary", {}, notes.length === 1 ? "A note for today" : `${notes.length} notes for today`), notes.map((note) => h("p", {}, note))) : null;
+  place.day.replaceChildren(...[fold, who].filter(Boolean));
 }
 
 function line(row, stands) {
