@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pantry import roster
 from pantry.models import Collection, PantrySession, Tablet, VolunteerPin
-from pantry.services import cards, offered, tablets, volunteers
+from pantry.services import cards, envelopes, offered, running, tablets, volunteers
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import weeks
 
@@ -26,6 +26,7 @@ def state(tablet: Tablet, *, at: datetime) -> dict:
     return {
         "tablet": {"id": tablet.pk, "name": tablet.name, "pantry": pantry.name},
         "volunteers": [{"id": u.pk, "called": called[u.pk], "has_pin": u.pk in has_pin} for u in users],
+        "address": envelopes.address(),
         "now": at.isoformat(),
         "sessions": [
             {
@@ -51,6 +52,15 @@ def state(tablet: Tablet, *, at: datetime) -> dict:
 def session_of(tablet: Tablet, key: UUID, *, today: date) -> PantrySession | None:
     """A session whose list the tablet may be given: of today, or to come, to be ready for it."""
     return PantrySession.objects.filter(pantry=tablet.pantry, on__gte=today, pk=key).select_related("pantry").first()
+
+
+def day(session: PantrySession, *, by: User, today: date) -> dict:
+    """What whose PIN is open is told of a session: its list, the notes for volunteers, who of them is down for it."""
+    return {
+        "members": members(session, by=by, today=today),
+        "notes": running.notes_for(session),
+        "down": running.called_down_for(session),
+    }
 
 
 def members(session: PantrySession, *, by: User, today: date) -> list[dict]:
@@ -84,6 +94,6 @@ def _member(row: roster.Row, is_here: bool, keys: dict) -> dict:
     }
 
 
-def version(found: list[dict]) -> str:
-    """Another one for another list."""
+def version(found: dict) -> str:
+    """Another one for another day()."""
     return hashlib.sha256(json.dumps(found, default=str).encode()).hexdigest()[:16]

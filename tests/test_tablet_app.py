@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from pantry.models import Band, Collection, TabletEntry, Visitor
-from pantry.services import cards, tablets
+from pantry.services import cards, running, tablets, volunteers
+from referrals.services import directory
 from stockport_hubs.core import clock
 from tests.browser import axe_clean
 from tests.hall_live import PIN, LiveHall, Profile, lock, ready, record, type_pin, unlock, wait_sent
@@ -60,7 +61,10 @@ def test_a_session_by_screens_each_of_them_accessible(arrive):
     red = Band.objects.create(pantry=hall.pantry, name="red", items=4, position=1)
     Band.objects.create(pantry=hall.pantry, name="blue", items=6, position=2)
     payer = hall.other(preferred_name="Zebedee", on=clock.today())
+    given = {"pantry": hall.pantry, "by": hall.pantry_manager, "at": clock.now()}
     code = cards.make(membership=hall.members[4], by=hall.pantry_manager, at=clock.now()).code
+    running.write_note(text="Bring bags.", from_on=clock.today(), until_on=None, **given)
+    running.put_down(on=clock.today(), opens=hall.session.opens, user=hall.lou, **given)
     page = arrive(hall)
     axe_clean(page)
     page.get_by_role("button", name="Kit").click()
@@ -72,6 +76,9 @@ def test_a_session_by_screens_each_of_them_accessible(arrive):
     type_pin(page)
     assert heading(page).startswith("Today’s list")
     axe_clean(page)
+    assert page.locator(".tab-notes").inner_text().split("\n\n") == ["A note for today", "Bring bags."]
+    assert page.get_by_text("Down for today: Lou.").is_visible()
+    page.get_by_text("A note for today").click()
     page.fill("#find", "mar")
     expect(page.locator("#said")).to_have_text("1 found")
     page.keyboard.press("Enter")  # to the first that is found, and on to the member
@@ -80,6 +87,7 @@ def test_a_session_by_screens_each_of_them_accessible(arrive):
     axe_clean(page)
     page.get_by_role("button", name="Record the usual 10").click()
     expect(page.locator("#said")).to_have_text("Saved on this device. 7002 Marisol: 10 items, fruit and veg.")
+    assert page.get_by_text("Bring bags.").is_hidden() and page.get_by_text("A note for today").is_visible()  # read
     wait_sent(page, 1, 10)
     page.get_by_role("button", name="Undo what was recorded for 7002 Marisol").click()
     expect(page.locator("#said")).to_contain_text("Undone for number 7002")
@@ -122,6 +130,39 @@ def test_a_session_by_screens_each_of_them_accessible(arrive):
 
 
 @NO_NETWORK
+def test_a_first_pin_is_chosen_and_what_was_told_and_undone_has_its_screens(arrive):
+    hall = LiveHall(2)
+    given = {"by": hall.pantry_manager, "at": clock.now()}
+    _, code = volunteers.add(pantry=hall.pantry, called="Max", **given)
+    directory.add(name="Soup cards", kind="cooking", line="Six soups", where="By the till", **given)
+    page = arrive(hall)
+    page.get_by_role("button", name="Max").click()
+    for title, digits in [("Starting code", code), ("Choose a PIN", PIN), ("The same PIN again", "480914")]:
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+        axe_clean(page)
+        page.keyboard.type(digits)
+    expect(page.locator("#said")).to_have_text("The two were not the same. Choose again.")
+    page.keyboard.type(PIN)
+    expect(page.get_by_role("heading", name="The same PIN again")).to_be_visible()
+    type_pin(page)
+    page.click("[data-number='7002']")
+    page.get_by_role("button", name="Told them about…").click()
+    axe_clean(page)
+    page.get_by_role("button", name="Soup cards").click()
+    record(page, 7001)
+    page.locator("#bar").get_by_role("button", name="Saved on this device").click()
+    page.get_by_role("button", name="Undo with a reason: 7001").click()
+    expect(page.get_by_role("heading", name="Why is it undone?")).to_be_visible()
+    axe_clean(page)
+    page.get_by_role("button", name="Wrong member").click()
+    page.locator("h1").click()  # a scanner then types into the box, whatever has the focus
+    page.keyboard.type("7002")
+    expect(page.locator("#find")).to_have_value("7002")
+    wait_sent(page, 3, 10)
+    assert set(TabletEntry.objects.values_list("recorded_by__name", "outcome")) == {("Max", "recorded")}
+
+
+@NO_NETWORK
 def test_what_is_in_the_way_or_worries_somebody_goes_from_the_device_and_is_not_read_back_there(arrive):
     page = arrive(LiveHall(2))
     unlock(page, "Kit")
@@ -138,6 +179,8 @@ def test_what_is_in_the_way_or_worries_somebody_goes_from_the_device_and_is_not_
     page.get_by_role("button", name="Would like to help here").click()
     expect(page.locator("#bar")).to_contain_text("Saved on this device 3 · Sent 0")
     page.get_by_role("button", name="Saved on this device").click()
+    waits = [each["body"] for each in entries(page)]
+    assert [set(body) for body in waits] == [{"closed"}, {"closed"}, {"member"}]  # not even the device can read them
     rows = [line.split(" ", 1)[1] for line in page.locator(".tab-entries li > :first-child").all_inner_texts()]
     assert rows == ["7001 Quillon would like to help · Kit", "Asked to be rung · Kit", "Noted · Kit"]
     page.context.set_offline(False)

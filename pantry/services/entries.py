@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 from django.db import IntegrityError, InterfaceError, OperationalError, models, transaction
 
 from pantry.models import EntryOutcome, Membership, PantrySession, Tablet, TabletEntry
-from pantry.services import entry_kinds, tablet_tokens, volunteers
+from pantry.services import entry_kinds, envelopes, tablet_tokens, volunteers
 from pantry.services.tablet_tokens import GOOD_FOR_DAYS, Token
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
@@ -93,6 +93,9 @@ def _receive(tablet: Tablet, entry: object, sent_by: User | None, at: datetime) 
 
 def _taken_apart(entry: object) -> Sent | str:
     """The entry, or why it is none."""
+    if isinstance(entry, dict) and "closed" in entry:
+        inside = envelopes.opened(entry["closed"])
+        entry = inside and inside | {name: value for name, value in entry.items() if name != "closed"}
     try:
         if not isinstance(entry, dict) or len(text := json.dumps(entry, allow_nan=False)) > LONGEST:
             return NOT_WHOLE

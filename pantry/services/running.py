@@ -9,14 +9,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from pantry.models import Duty, Note, Pantry, PantrySession
-from pantry.services import sessions
+from pantry.services import sessions, volunteers
 from pantry.wording import refuse_forbidden
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.kept import Kept
 
 AHEAD = 26  # weeks for which a rota is written
+NOTES = Kept(lambda pantry, day: Note.objects.shown_on(day).filter(pantry=pantry).values_list("text"))
 
 
 @transaction.atomic
@@ -128,7 +130,16 @@ def take_down_note(*, note: Note, by: User, at: datetime) -> None:
 
 def notes_for(session: PantrySession) -> list[str]:
     """What volunteers read on the session's page: one query."""
-    return list(Note.objects.shown_on(session.on).filter(pantry=session.pantry_id).values_list("text", flat=True))
+    return [text for (text,) in NOTES(pantry=session.pantry_id, day=session.on)]
+
+
+def called_down_for(session: PantrySession) -> list[str]:
+    """What those are called who are down for it, by name: one query."""
+    same = {"pantry": session.pantry_id, "on": session.on, "opens": session.opens}
+    duties = Duty.objects.standing().filter(**same).select_related("user").order_by("user__name")
+    users = [duty.user for duty in duties]
+    called = volunteers.names(users)
+    return [called[user.pk] for user in users]
 
 
 def _check_manager(pantry: Pantry, by: User) -> None:

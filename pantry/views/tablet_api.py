@@ -162,15 +162,15 @@ def members(request, tablet: Tablet):
     if session is None:
         return problem("This session is over. Its list is no longer shown.", 404)
     with transaction.atomic():
-        found = tablet_list.members(session, by=user, today=today)
+        found = tablet_list.day(session, by=user, today=today)
         version = tablet_list.version(found)
         kept = parse_etags(request.headers.get("If-None-Match", ""))
         if version in [each.removeprefix("W/").strip('"') for each in kept]:
             response: HttpResponse = HttpResponseNotModified()
         else:
-            subjects = [(audit.MEMBERSHIP, each["id"]) for each in found]
+            subjects = [(audit.MEMBERSHIP, each["id"]) for each in found["members"]]
             audit.record("pantry.session.viewed", at=now, by=user, target=session, subjects=subjects)
-            response = answer({"session": session.pk, "on": session.on, "members": found})
+            response = answer({"session": session.pk, "on": session.on} | found)
     response["Cache-Control"] = "no-store"
     response["ETag"] = f'"{version}"'
     return response

@@ -13,7 +13,7 @@ const tabs = new BroadcastChannel("hall");
 export const hall = {
   state: null, // what the server says of this tablet: pantry, volunteers, sessions, settings
   me: null, // the volunteer whose PIN is asked, or who is at work
-  open: null, // while unlocked: { vault, members, token, session, etag, at }
+  open: null, // while unlocked: { vault, members, notes, down, token, session, etag, at }
   back: null, // where to go on after the lock: { volunteer, view, member, number, draft }; no names
   notice: "", // why the list is not here
   show: () => {}, // the page, told by app.js
@@ -71,12 +71,12 @@ async function admit(volunteer, pin, { token }) {
   if (!ofTheHour(hall.state.sessions)) await readState(); // a tablet that was left on over night
   const today = ofTheHour(hall.state?.sessions || []);
   if (!today) return "There is no session today.";
-  const { members, etag } = await wire.list(today.id, token);
+  const { members, notes, down, etag } = await wire.list(today.id, token);
   const vault = await vaults.make(volunteer.id, pin);
   const at = Date.now();
-  await vaults.seal(vault, { members, token, session: today, etag }, at, true);
+  await vaults.seal(vault, { members, notes, down, token, session: today, etag }, at, true);
   await kept.drop("tries");
-  enter(volunteer, { vault, members, token, session: today, etag, at });
+  enter(volunteer, { vault, members, notes, down, token, session: today, etag, at });
   return null;
 }
 
@@ -130,11 +130,11 @@ export async function refresh() {
     const got = await wire.list(today.id, open.token, today.id === open.session.id ? open.etag : "");
     if (hall.open !== open) return;
     const at = Date.now();
-    if (!got.unchanged) Object.assign(open, { members: prepare(got.members), session: today, etag: got.etag });
+    if (!got.unchanged) Object.assign(open, { members: prepare(got.members), notes: got.notes, down: got.down, session: today, etag: got.etag });
     else if (at - open.at < 600000) return;
     open.at = at;
-    const { members, token, etag } = open;
-    const stays = await vaults.seal(open.vault, { members, token, session: open.session, etag }, at);
+    const { members, notes, down, token, etag } = open;
+    const stays = await vaults.seal(open.vault, { members, notes, down, token, session: open.session, etag }, at);
     if (!stays && hall.open === open) lock();
     hall.show("changed");
   } catch (why) {

@@ -2,6 +2,7 @@
 // words, and what is in the way or worries somebody cannot be read back here.
 
 import { button, h, say, screen } from "./dom.js";
+import { close } from "./envelope.js";
 import { hall, session, settings } from "./hall.js";
 import { add } from "./queue.js";
 
@@ -13,7 +14,7 @@ async function keep(kind, body, what, words) {
   if (busy || !hall.open) return;
   busy = true;
   try {
-    await add(kind, who(), body, { said: "", by: hall.me.called, ...what });
+    await add(kind, who(), what.member ? body : await close(body), { said: "", by: hall.me.called, ...what });
     hall.just = { words: "Saved", said: words };
     say(`Saved on this device. ${words}.`);
     hall.show("list");

@@ -1,6 +1,7 @@
 // Somebody who is not on the list: they shop, and the pantry manager sorts it out.
 
 import { button, h, say, screen } from "./dom.js";
+import { close } from "./envelope.js";
 import { hall, session } from "./hall.js";
 import { add } from "./queue.js";
 
@@ -11,7 +12,7 @@ export function visitor() {
     if (busy) return;
     busy = true;
     const who = { token: hall.open.token, session: session().id, volunteer: hall.me.id };
-    const entry = await add("visitor", who, { called: field.value.trim() }, { said: "the usual items", by: hall.me.called });
+    const entry = await add("visitor", who, await close({ called: field.value.trim() }), { said: "the usual items", by: hall.me.called });
     hall.just = { words: "Visitor", said: entry.said };
     say("Saved on this device. Visitor: the usual items.");
     hall.show("list");
