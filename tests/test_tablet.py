@@ -1,5 +1,6 @@
 """A hall's tablet: enrolled, unlocked with PINs, told the whitelist, believed no further than its token says."""
 
+import base64
 import json
 import re
 import threading
@@ -7,13 +8,15 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from pantry import card_codes, roster, tablet_list
 from pantry.models import Collection, PantryStaff, PinTries, SelectedItem, Tablet, TabletEntry, Visitor, VolunteerPin
-from pantry.services import cards, entries, memberships, tablet_tokens, tablets, volunteers
+from pantry.services import cards, entries, envelopes, memberships, running, sorting, tablet_tokens, tablets, volunteers
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
@@ -242,7 +245,7 @@ def test_a_long_list_takes_as_many_queries_as_a_short_one(hall, django_assert_nu
     for n in (1, 3):
         for _ in range(n):
             hall.join(), hall.join(agreement=None), hall.join(pantry=far, agreement=None)
-        with django_assert_num_queries(24):
+        with django_assert_num_queries(26):
             assert listed(hall).status_code == 200
 
 
@@ -314,6 +317,36 @@ def test_an_entry_is_recorded_once_by_whose_pin_it_was_and_keeps_who_sent_it(hal
     assert (row.became_id, row.is_told_time, row.body, row.outcome) == (made.pk, True, {}, "recorded")
 
 
+@pytest.mark.sqlite
+def test_the_members_page_tells_the_manager_on_which_tablet_and_when_it_was_sent(hall, client):
+    member, elsewhere = hall.join(), hall.join()
+    entry = hall.entry(member=member, at=NOW - timedelta(minutes=20))
+    odd = hall.entry(member=elsewhere, quantities={"": 30})
+    hall.device.unlock(hall.lou)
+    assert codes(hall.device.send(entry, odd)) == ["recorded", "held"]
+    held = TabletEntry.objects.to_sort_out().get()
+    sorting.settle(entry=held, override="agreed", by=hall.pantry_manager, at=NOW)
+
+    def said(member) -> str:
+        client.force_login(hall.pantry_manager)
+        page = client.get(reverse("pantry:member", args=[member.pk])).content.decode()
+        return re.search(r'data-label="Recorded by">(.*?)</td>', page)[1]
+
+    assert said(member) == "Kit, on Blue tablet; sent 8 April 2026, 10:42 by Lou"
+    settled = f"{hall.pantry_manager.name}, on Blue tablet by Kit; sent 8 April 2026, 10:42 by Lou"
+    assert said(elsewhere) == settled
+    quick = hall.join()
+    assert codes(hall.device.send(hall.entry(member=quick))) == ["recorded"]
+    assert said(quick) == "Lou, on Blue tablet"
+    with at(WEDNESDAY + timedelta(days=1)):
+        late = hall.join()
+        hall.device.token, _ = "", hall.device.unlock(hall.lou)
+        entry = hall.entry(member=late, session=hall.session)
+        token = volunteers.token_for(hall.lou, hall.tablet, at=NOW).sign()
+        assert codes(hall.device.send(entry | {"token": token})) == ["recorded"]
+        assert said(late).startswith("Lou, on Blue tablet; sent 9 April 2026, 10:42")
+
+
 def test_numbers_quantities_void_and_visitors_arrive_as_they_were_recorded(hall):
     far = hall.join(pantry=factories.pantry(hall.operator), agreement=None)
     by_number = hall.entry(number=far.number, quantities={"": 4}, fruit=False, paid=False)
@@ -326,6 +359,33 @@ def test_numbers_quantities_void_and_visitors_arrive_as_they_were_recorded(hall)
     assert SelectedItem.objects.filter(collection=first).values_list("quantity", flat=True).get() == 4
     assert Collection.objects.get(key=undone["key"]).void_reason == "Recorded by mistake"
     assert Visitor.objects.get().called == "Vi"
+
+
+def close(body: dict, address: str) -> str:
+    """As the device does (static/js/tablet/envelope.js)."""
+    own, theirs = ec.generate_private_key(envelopes.CURVE), base64.b64decode(address)
+    point = own.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    shared = own.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(envelopes.CURVE, theirs))
+    rest = envelopes.key_of(shared, point).encrypt(b"n" * 12, json.dumps(body).encode(), None)
+    return base64.b64encode(point + b"n" * 12 + rest).decode()
+
+
+@pytest.mark.sqlite
+def test_what_was_closed_on_the_device_is_opened_here_alone_and_also_after_the_key_was_changed(hall, settings):
+    address = hall.device.get("state/").json()["address"]
+    guest = hall.entry("visitor", closed=close({"called": "Vi"}, address))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another one", [settings.SECRET_KEY]
+    assert codes(hall.device.send(guest, guest)) == ["recorded", "same"]
+    assert Visitor.objects.get().called == "Vi"
+    settings.SECRET_KEY_FALLBACKS = []
+    hall.device.token = volunteers.token_for(hall.kit, hall.tablet, at=NOW).sign()
+    whole = base64.b64decode(close({"called": "Vi"}, hall.device.get("state/").json()["address"]))
+    broken = [guest["closed"], "", "x", "é", None, 3, [], {}, base64.b64encode(whole[:-1]).decode(), "A" * 9000]
+    broken += [base64.b64encode(bytes([each]) + whole[1:]).decode() for each in (0, 2, 5)]
+    broken += [close(each, hall.device.get("state/").json()["address"]) for each in ([], "x", None, 1)]
+    outcomes = hall.device.send(*(hall.entry("visitor", closed=each) for each in broken))
+    assert {(each["outcome"], each["words"]) for each in outcomes} == {("refused", entries.NOT_WHOLE)}
+    assert Visitor.objects.count() == 1
 
 
 @pytest.mark.sqlite
@@ -382,13 +442,23 @@ def test_a_fault_holds_one_entry_and_lets_the_others_through(hall, monkeypatch):
 
 
 @pytest.mark.sqlite
-def test_a_version_follows_from_what_is_shown(hall):
-    rows = tablet_list.members(hall.session, by=hall.kit, today=WEDNESDAY)
-    before = tablet_list.version(rows)
+def test_a_version_follows_from_what_is_shown_notes_and_rota_with_it(hall):
+    def told() -> dict:
+        return tablet_list.day(hall.session, by=hall.kit, today=WEDNESDAY)
+
+    first, given = told(), {"pantry": hall.pantry, "by": hall.pantry_manager, "at": NOW}
     hall.join()
-    after = tablet_list.version(tablet_list.members(hall.session, by=hall.kit, today=WEDNESDAY))
-    assert before == tablet_list.version(rows) != after
-    assert json.loads(json.dumps(rows, default=str)) == rows
+    versions = [tablet_list.version(first), tablet_list.version(told())]
+    running.write_note(text="Bring bags.", from_on=WEDNESDAY, until_on=WEDNESDAY, **given)
+    versions.append(tablet_list.version(told()))
+    for user in (hall.lou, hall.volunteer):
+        running.put_down(on=WEDNESDAY, opens=hall.session.opens, user=user, **given)
+    twin = hall.another_volunteer("Jo Bloggs")
+    running.put_down(on=WEDNESDAY, opens=hall.session.opens, user=twin, **given)
+    versions.append(tablet_list.version(told()))
+    assert versions[0] == tablet_list.version(first) and len(set(versions)) == 4
+    assert (told()["notes"], told()["down"]) == (["Bring bags."], ["Jo B", "Jo E", "Lou"])
+    assert json.loads(json.dumps(first, default=str)) == first
 
 
 # -- attacked ----------------------------------------------------------------------------------------------------------
@@ -467,8 +537,12 @@ def test_the_managers_page_shows_a_code_once_and_who_is_closed_out(hall, client)
     assert hall.device.unlock(hall.lou).status_code == 404
     by_email = reverse("pantry:volunteer_end", args=[hall.pantry.pk, hall.volunteer.pk])
     assert "signs in by email" in client.post(by_email, follow=True).content.decode()
+    assert "Out of use" not in found
     client.post(reverse("pantry:tablet_revoke", args=[hall.tablet.pk]))
     assert hall.device.get("state/").status_code == 401
+    found = client.get(page).content.decode()
+    by = f'data-label="Taken out of use">8 April 2026, 10:42 by {hall.pantry_manager.name}<'
+    assert "No tablet is in use here" in found and by in found
 
 
 @pytest.mark.promise("C1")

@@ -1,12 +1,19 @@
 """A hall's tablet, the PINs of who records on it, and what it sent (docs/decisions/0030)."""
 
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
 from django.db import models
 from django.db.models import Q
 
-from pantry.models.collections import PantrySession
+from pantry.models.collections import Collection, PantrySession
 from pantry.models.places import Pantry
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.models import UuidModel, choices_constraint
+
+AT_ONCE = timedelta(minutes=10)  # what arrives within them went straight away
 
 
 def of_managers(rows, user: User):
@@ -110,6 +117,13 @@ class TabletEntryQuerySet(models.QuerySet):
         """Pantry managers: what came from their organisation's tablets."""
         return of_managers(self, user)
 
+    def of_collections(self, collections: Iterable[Collection]) -> dict[UUID, "TabletEntry"]:
+        """The entries these collections came from, by collection, of those that came from a tablet: one query, by the
+        key that both have."""
+        keys = {collection.key: collection.pk for collection in collections}
+        entries: Any = self.filter(key__in=keys).select_related("tablet", "recorded_by", "sent_by")
+        return {entry.became_id: entry for entry in entries if entry.became_id == keys[entry.key]}
+
     def to_sort_out(self) -> "TabletEntryQuerySet":
         return self.filter(outcome=EntryOutcome.HELD)
 
@@ -173,3 +187,8 @@ class TabletEntry(UuidModel):
 
     def __str__(self):
         return f"{self.kind} of {self.happened_at:%d %b %Y}"
+
+    @property
+    def is_sent_otherwise(self) -> bool:
+        """Sent later than it was recorded, or while somebody else's PIN was open, or nobody's."""
+        return self.sent_by_id != self.recorded_by_id or self.received_at - self.happened_at > AT_ONCE

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pantry import members as shown
 from pantry import roster
 from pantry.forms.members import EndForm, MemberFilters, MemberForm
-from pantry.models import Membership, Pantry
+from pantry.models import Membership, Pantry, TabletEntry
 from pantry.services import away, memberships
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import get_or_404, roles
@@ -77,10 +77,13 @@ def member(request, membership_id):
     }
     if sees_people:
         taken = found.collections.select_related("recorded_by", "pantry", "voided_by").prefetch_related("items")
+        page = Paginator(taken.order_by("-on", "-recorded_at"), PAGE).get_page(request.GET.get("page"))
+        sent = TabletEntry.objects.for_user(request.user).of_collections(page)
         context |= {
             "needs": [needs.words(need.kind, need.value) for need in found.needs.all()],
             "strip": shown.strip(found, on),
-            "page": Paginator(taken.order_by("-on", "-recorded_at"), PAGE).get_page(request.GET.get("page")),
+            "page": page,
+            "taken": [(collection, sent.get(collection.pk)) for collection in page],
             "history": shown.history(found, places, request.user),
             "rejoined": shown.joined_again(found),
             "away": away.of(found, on),

@@ -62,10 +62,13 @@ def pantry_tablets(request, pantry_id):
             form.add_error("called", str(why))
         else:
             return _show_code(request, shown, user, code)
+    mine = Tablet.objects.for_user(request.user).filter(pantry=shown).select_related("enrolled_by", "revoked_by")
+    out = Paginator(mine.filter(revoked_at__isnull=False).order_by("-revoked_at"), PAGE)
     context = {
         "pantry": shown,
         "form": form,
-        "tablets": Tablet.objects.for_user(request.user).filter(pantry=shown).in_use().select_related("enrolled_by"),
+        "tablets": mine.in_use(),
+        "out": out.get_page(request.GET.get("page")),
         "volunteers": volunteers.overview(shown, at=now),
         "waiting": TabletEntry.objects.for_user(request.user).filter(pantry=shown).to_sort_out().count(),
     }
