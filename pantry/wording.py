@@ -52,6 +52,11 @@ def names_that_tell() -> list[str]:
     ]
 
 
+def tells(text: str) -> bool:
+    """Whether it holds what volunteers must not read."""
+    return bool(text.strip()) and bool(find_forbidden(text, names_that_tell()))
+
+
 def refuse_forbidden(text: str) -> str:
     """The text as it is; Refused with a sentence when volunteers must not read it."""
     if text.strip() and (found := find_forbidden(text, names_that_tell())):
@@ -69,7 +74,7 @@ def validate(text: str) -> None:
 
 def validate_unspoken(text: str) -> None:
     """For what volunteers type: the refusal does not spell out which name or wording it found."""
-    if text.strip() and find_forbidden(text, names_that_tell()):
+    if tells(text):
         raise ValidationError(
             "Say only what went wrong: no names of people or organisations, and nothing about why somebody shops here",
             code="forbidden",

@@ -242,6 +242,30 @@ def test_names_that_tell_are_the_funders_their_agreements_and_advisors(hall):
     assert wording.refuse_forbidden("Ring the bell") == "Ring the bell"
 
 
+def test_names_that_volunteers_read_are_refused_where_they_tell(hall, client):
+    given = {"organisation": hall.operator, "by": hall.pantry_manager, "at": NOW, "email": "nell@example.org"}
+    for name in ("Nell Care-Leaver", hall.advisor.name, f"Nell of {hall.council.name}"):
+        with pytest.raises(Refused, match="it holds words they must not read"):
+            administration.invite(name=name, role=Role.PANTRY_VOLUNTEER, **given)
+    user, path = administration.invite(name="Nell Example", role=Role.PANTRY_VOLUNTEER, **given)
+    form = {"name": "Leaving Care Nell", "password": "three words together", "password_again": "three words together"}
+    told = client.post(path, form)
+    assert (told.status_code, administration.NAME_TELLS in told.content.decode()) == (200, True)
+    with pytest.raises(Refused):
+        administration.correct(user=user, name="Leaving Care", work_phone="", by=hall.pantry_manager, at=NOW)
+    client.force_login(hall.pantry_manager)
+    typed = {"name": "Leaving Care", "work_phone": ""}
+    page = client.post(reverse("accounts:edit", args=[user.pk]), typed).content.decode()
+    assert administration.NAME_TELLS in page
+    user.refresh_from_db()
+    assert (user.name, user.joined_at) == ("Nell Example", None)
+    of_council = {"organisation": hall.council, "by": None, "job": "test", "at": NOW, "email": "cay@example.org"}
+    made, _ = administration.invite(name="Leaving Care Duty", role=Role.PERSONAL_ADVISOR, **of_council)
+    admin = factories.user(Role.ADMINISTRATOR, hall.council)
+    with pytest.raises(Refused, match="it holds words"):
+        administration.move(user=made, role=Role.PANTRY_MANAGER, organisation=hall.operator, by=admin, at=NOW)
+
+
 def test_what_a_volunteer_types_is_refused_without_spelling_out_what_tells(hall, volunteer):
     with at():
         mine = hall.record(hall.neighbour)

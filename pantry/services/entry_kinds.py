@@ -53,7 +53,7 @@ def _text(entry: dict, name: str, most: int) -> str:
 
 def _unspoken(text: str) -> str:
     """What a volunteer typed; the refusal does not spell out what it found."""
-    if text and wording.find_forbidden(text, wording.names_that_tell()):
+    if wording.tells(text):
         raise Refused(UNSPOKEN)
     return text
 

@@ -6,6 +6,7 @@ message, and whoever reads a copy of the database cannot make a link.
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -21,6 +22,21 @@ from stockport_hubs.core.errors import Refused
 from stockport_hubs.notifications import services as notifications
 
 VALID_FOR = timedelta(days=14)
+NAME_TELLS = "Volunteers read this name, and it holds words they must not read. Enter it another way."
+
+
+class NameRefused(Refused):
+    """What somebody would be called cannot be shown where people of their role are named."""
+
+
+# By role: whether a name tells what is not to be told there. Apps above add theirs.
+NAME_TELLS_TOO_MUCH: dict[str, Callable[[str], bool]] = {}
+
+
+def check_name(name: str, role: str) -> None:
+    """Refused with a sentence that does not spell out what was found."""
+    if (tells := NAME_TELLS_TOO_MUCH.get(role)) and tells(name):
+        raise NameRefused(NAME_TELLS)
 
 
 def token_of(invitation: Invitation) -> str:
@@ -65,6 +81,7 @@ def invite(
         check_can_invite(by, role=role, organisation=organisation)
     user = User.objects.select_for_update().filter(email=email).first()
     if user is None:
+        check_name(name, role)
         user = User.objects.create(
             email=email, name=name, role=role, organisation=organisation, invited_at=at, work_phone=work_phone
         )
@@ -147,6 +164,7 @@ def join(*, invitation: Invitation, name: str, password: str, at: datetime) -> U
     if refusal or not Invitation.objects.filter(pk=invitation.pk, used_at=None, withdrawn_at=None).update(used_at=at):
         raise Refused(refusal or "This invitation has been used.")
     user = User.objects.select_for_update().get(pk=invitation.user_id)
+    check_name(name, user.role)
     user.name, user.is_active, user.joined_at = name, True, at
     user.set_password(password)
     user.save(update_fields=["name", "is_active", "joined_at", "password"])
@@ -160,6 +178,7 @@ def correct(*, user: User, name: str, work_phone: str, by: User, at: datetime) -
     """Change what an account is called and the work phone; e-mail, role and organisation stay as invited."""
     changed = [field for field, value in (("name", name), ("work_phone", work_phone)) if getattr(user, field) != value]
     if changed:
+        check_name(name, user.role)
         user.name, user.work_phone = name, work_phone
         user.save(update_fields=changed)
         audit.record("administration.account.corrected", at=at, by=by, target=user, detail={"fields": changed})
@@ -195,6 +214,7 @@ def move(*, user: User, role: str, organisation: Organisation, by: User, at: dat
         raise Refused(f"{user.name} has no email address and records on a tablet only. Invite them by email instead.")
     if (user.role, user.organisation_id) == (role, organisation.pk):
         return user
+    check_name(user.name, role)
     before = {"role": user.role, "organisation": str(user.organisation_id)}
     user.role, user.organisation = role, organisation
     user.save(update_fields=["role", "organisation", *_end_access(user, at=at)])

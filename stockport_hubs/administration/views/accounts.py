@@ -62,6 +62,8 @@ def invite(request):
     if request.method == "POST" and form.is_valid():
         try:
             user, _ = services.invite(**form.cleaned_data, by=request.user, at=clock.now())
+        except services.NameRefused as refusal:
+            form.add_error("name", str(refusal))
         except Refused as refusal:
             form.add_error("email", str(refusal))
         else:
@@ -130,9 +132,13 @@ def account_edit(request, pk):
     back = reverse("accounts:detail", args=[shown.pk])
     form = CorrectForm(request.POST or None, initial=initial, cancel=back)
     if request.method == "POST" and form.is_valid():
-        services.correct(user=shown, **form.cleaned_data, by=request.user, at=clock.now())
-        messages.success(request, "The account has been changed.")
-        return redirect(back)
+        try:
+            services.correct(user=shown, **form.cleaned_data, by=request.user, at=clock.now())
+        except services.NameRefused as refusal:
+            form.add_error("name", str(refusal))
+        else:
+            messages.success(request, "The account has been changed.")
+            return redirect(back)
     return render(request, "administration/account_edit.html", {"form": form, "account": shown, "back_url": back})
 
 

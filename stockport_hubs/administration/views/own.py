@@ -36,9 +36,12 @@ def join(request, token):
         name, password = form.cleaned_data["name"], form.cleaned_data["password"]
         try:
             user = services.join(invitation=invitation, name=name, password=password, at=now)
+        except services.NameRefused as refused:
+            form.add_error("name", str(refused))
         except Refused as refused:
             return _refused(request, str(refused), 410)
-        return perform_login(request, user, redirect_url=resolve_url(settings.LOGIN_REDIRECT_URL))
+        else:
+            return perform_login(request, user, redirect_url=resolve_url(settings.LOGIN_REDIRECT_URL))
     return render(request, "administration/join.html", {"form": form, "invited": invitation.user})
 
 
