@@ -29,14 +29,19 @@ def print_one(
     if not rows:
         raise Refused(f"{pantry} has no members that day, so there is nothing to print.")
     printed = documents.sheet_pdf(session, rows, printed_at=at)
-    with transaction.atomic():
-        sheet = PrintedSheet.objects.create(session=session, printed_at=at, printed_by=by)
-        SheetRow.objects.bulk_create(
-            SheetRow(sheet=sheet, position=n, membership_id=row.id) for n, row in enumerate(rows, start=1)
-        )
-        subjects = [(audit.MEMBERSHIP, row.id) for row in rows]
-        audit.record("pantry.sheet.printed", at=at, by=by, target=sheet, subjects=subjects)
-    return sheet, printed
+    return write_down(session=session, members=[row.id for row in rows], by=by, at=at), printed
+
+
+@transaction.atomic
+def write_down(*, session: PantrySession, members: list[UUID], by: User, at: datetime) -> PrintedSheet:
+    """A sheet of a session that is given out, with these members in their order."""
+    sheet = PrintedSheet.objects.create(session=session, printed_at=at, printed_by=by)
+    SheetRow.objects.bulk_create(
+        SheetRow(sheet=sheet, position=n, membership_id=key) for n, key in enumerate(members, start=1)
+    )
+    subjects = [(audit.MEMBERSHIP, key) for key in members]
+    audit.record("pantry.sheet.printed", at=at, by=by, target=sheet, subjects=subjects)
+    return sheet
 
 
 def _session(pantry: Pantry, on: date, opens: time, by: User) -> PantrySession:

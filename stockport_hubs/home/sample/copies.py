@@ -15,10 +15,12 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.models import F, Max
 
+from pantry import card_codes
 from pantry.models import Budget, CreditPool
 from stockport_hubs.accounts.models import Role, User
 
 BATCH = 10  # copies in one transaction
+BASE = len(card_codes.SIGNS)
 STAFF = (Role.PERSONAL_ADVISOR, Role.PANTRY_VOLUNTEER)  # copied with the people they look after
 COPIED = """
 accounts.User
@@ -29,6 +31,7 @@ pantry.Pantry pantry.Band pantry.OpeningHours pantry.Closure pantry.PantryStaff 
 pantry.Membership pantry.MembershipMove pantry.Place pantry.SharedNeed
 pantry.PrepaidBlock pantry.PaidWeek pantry.RenewalDecision pantry.TopUp pantry.EarlierPrice
 pantry.PantrySession pantry.Collection pantry.SelectedItem pantry.Away pantry.MissedWeek pantry.Visitor
+pantry.Card pantry.PrintedSheet pantry.SheetRow pantry.Duty pantry.Note
 pantry.JournalEntry pantry.JournalLine
 referrals.Referral referrals.ReferralMove referrals.Pause referrals.FollowUp referrals.RenewalWarning
 referrals.PrintedName referrals.WalkIn referrals.ClosureNotice
@@ -42,14 +45,20 @@ SHARED = """
 accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
 careleavers.CaseloadMove referrals.DirectoryEntry
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
-pantry.Tablet pantry.VolunteerPin pantry.PinTries pantry.TabletEntry pantry.Card pantry.PrintedSheet pantry.SheetRow
-pantry.Duty pantry.Note
+pantry.Tablet pantry.VolunteerPin pantry.PinTries pantry.TabletEntry
 pantry.Statement pantry.StatementStep pantry.StatementMark pantry.StatementClosing pantry.StatementLine
 reviews.ReviewMeeting reviews.MeetingRhythm reviews.MeetingAttendance reviews.Action reviews.ReviewPack
 reviews.PackRecipient reviews.AgendaItem reviews.AgendaSave reviews.Minutes reviews.Disagreement
 reviews.DisagreementStep reviews.YearlyReview
 notifications.Message jobs.Job audit.Seal
 """.split()
+# A card's code with its second and third signs moved on by the number of the copy, and its last so that they still fit.
+_SIGNS, _ONE, _TWO = f"'{card_codes.SIGNS}'", f"(n % {BASE})", f"(n / {BASE})"
+_MOVED = [
+    f"substr({_SIGNS}, (strpos({_SIGNS}, substr({{0}}, {place}, 1)) - 1 + {by}) % {BASE} + 1, 1)"
+    for place, by in ((2, _ONE), (3, _TWO), (9, f"{-pow(9, -1, BASE) % BASE} * (2 * {_ONE} + 3 * {_TWO})"))
+]
+CODE = " || ".join(["substr({0}, 1, 1)", *_MOVED[:2], "substr({0}, 4, 5)", _MOVED[2]])
 NUMBERS = {"pantry.Membership": "number", "referrals.Referral": "number"}
 # What must differ in the words, as SQL of {0}, the column, and {1}, the number of the copy.
 WORDS = {
@@ -57,6 +66,7 @@ WORDS = {
     ("accounts.User", "name"): "{0} || ' ' || {1}",
     ("pantry.Pantry", "name"): "replace({0}, ' (sample)', ' ' || {1} || ' (sample)')",
     ("careleavers.CareLeaver", "reference"): "replace({0}, 'SAMPLE-', 'SAMPLE-' || {1} || '-')",
+    ("pantry.Card", "code"): CODE,
 }
 KEYS = {  # columns that hold keys of copied rows without being foreign keys
     ("pantry.Collection", "key"),
@@ -82,6 +92,7 @@ def multiply(copies: int, progress: Callable[[int], None]) -> None:
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         connection.connection.create_function("copied", 2, _copied, deterministic=True)
+        connection.connection.create_function("strpos", 2, lambda text, sign: text.find(sign) + 1, deterministic=True)
         connection.connection.create_function("copied_text", 2, _copied_text, deterministic=True)
     staff = list(User.objects.filter(role__in=STAFF).values_list("pk", flat=True))
     tables = [_Table(apps.get_model(name), staff) for name in COPIED]

@@ -18,6 +18,7 @@ from stockport_hubs.home.sample.everyday import everyday
 from stockport_hubs.home.sample.finish import finish
 from stockport_hubs.home.sample.halls import make_tablet
 from stockport_hubs.home.sample.places import make_agreement, make_pantries
+from stockport_hubs.home.sample.running import run_the_halls
 from stockport_hubs.home.sample.story import Story
 
 MOST, OTHER_MEMBERS = 50_000, 40
@@ -80,6 +81,7 @@ class Command(BaseCommand):
         story.run(start, until, self._progress)
         everyday(story, until)
         make_tablet(story, until)
+        run_the_halls(story, until)
         finish(story, start, last, until)
 
     def _progress(self, per_cent):
