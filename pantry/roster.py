@@ -6,14 +6,13 @@ Pages for volunteers are given these rows, never a Membership: what is not a fie
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
 from uuid import UUID
 
-from django.db.models import Case, Exists, Max, OuterRef, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Lower
+from django.db.models import Exists, OuterRef, QuerySet
 
 from pantry import counter
+from pantry import roster_queries as queries
 from pantry.models import (
     Collection,
     Membership,
@@ -22,17 +21,16 @@ from pantry.models import (
     PantrySession,
     Place,
     PrintedSheet,
-    SharedNeed,
     SheetRow,
 )
 from pantry.models.memberships import MembershipQuerySet, called
+from pantry.roster_queries import FACTS, ROWS, Facts, Taken
 from pantry.services import away, charges, collections
-from pantry.services.blocks import tariffs_in_force
+from pantry.services.blocks import prices_in_force
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
+from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.pages import Page, Paginator
-
-ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -65,49 +63,6 @@ class Row:
     collected: Collected | None
 
 
-class Facts(NamedTuple):
-    """What a row is made from, as plain values: no page is asked for more often than a session's."""
-
-    id: UUID
-    number: int
-    preferred_name: str
-    state: str
-    agreement_id: UUID | None
-    self_pay_from: date | None
-    joined_on: date
-    previous_left_on: date | None
-
-    def pays(self, week: date, state: str) -> bool:
-        """At the counter, unless the week is bought already; `state` is that of the session's day."""
-        paid_for = self.agreement_id is not None
-        return counter.pays(state=state, paid_for=paid_for, self_pay_from=self.self_pay_from, week=week)
-
-
-class Taken(NamedTuple):
-    """A counted collection of the week, as plain values."""
-
-    membership_id: UUID
-    id: UUID
-    session_id: UUID
-    pantry_id: UUID
-    pantry_name: str
-    recorded_by_id: UUID
-    recorded_by_name: str
-    on: date
-    is_late: bool
-    collected_at: datetime
-    recorded_at: datetime
-    fruit_and_veg: bool
-    items: int | None
-
-
-FACTS = tuple({"id": "pk", "previous_left_on": "previous__ended_on"}.get(name, name) for name in Facts._fields)
-TAKEN = tuple(
-    {"pantry_name": "pantry__name", "recorded_by_name": "recorded_by__name"}.get(name, name)
-    for name in Taken._fields[:-1]
-)
-
-
 def of_operator(session: PantrySession) -> MembershipQuerySet:
     """Everyone who could come, wherever they belong: the operator's members."""
     return Membership.objects.filter(operator_id=session.pantry.operator_id)
@@ -116,11 +71,12 @@ def of_operator(session: PantrySession) -> MembershipQuerySet:
 def listed(session: PantrySession) -> MembershipQuerySet:
     """Members with a place at the session's pantry that day whose membership has not ended before it, by name. Who has
     died is on no list from the moment it is known."""
-    current = ~Q(state=Membership.State.ENDED) | Q(ended_on__gte=session.on)
-    current &= ~Q(end_reason=Membership.EndReason.DIED)
-    nameless = Case(When(preferred_name="", then=Value(1)), default=Value(0))
-    here = of_operator(session).filter(current).at_pantries([session.pantry_id], session.on)
-    return here.order_by(nameless, Lower("preferred_name"), "number")
+    return queries.listed(session.pantry.operator_id, session.pantry_id, session.on)
+
+
+def _ask(kept: Kept, keys: list[UUID], **more) -> Iterable:
+    """Of a page's members by the text that is kept; of a whole list, whose length is seldom the same, by a new one."""
+    return kept(keys=keys, **more) if len(keys) <= ROWS else kept.query(keys=keys, **more)
 
 
 def page_of(session: PantrySession, words: str, number: str) -> Page:
@@ -129,7 +85,8 @@ def page_of(session: PantrySession, words: str, number: str) -> Page:
     facts = members.values_list(*FACTS)
     paginator = Paginator(facts, ROWS)
     if number in ("", "1"):
-        first = list(facts[: ROWS + 1])
+        of = {"operator": session.pantry.operator_id, "pantry": session.pantry_id, "day": session.on}
+        first = list(facts[: ROWS + 1]) if words else queries.FIRST_PAGE(**of)
         if len(first) <= ROWS:
             paginator.count = len(first)
         return Page([Facts(*each) for each in first[:ROWS]], 1, paginator)
@@ -167,13 +124,10 @@ def rows(session: PantrySession, members: Iterable[Facts], *, by: User, today: d
     week = weeks.monday(session.on)
     keys = [member.id for member in members]
     shared: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
-    for key, kind, value in SharedNeed.objects.filter(membership__in=keys).values_list(
-        "membership_id", "kind", "value"
-    ):
+    for key, kind, value in _ask(queries.NEEDS, keys):
         shared[key].append((kind, value))
     collected = _taken(keys, week)
-    counted = Collection.objects.counted().filter(membership__in=keys).exclude(week=week).order_by()
-    most_paid = dict(counted.values_list("membership_id").annotate(Max("paid_pence")))  # of those who came before
+    most_paid = dict(_ask(queries.OTHER_WEEKS, keys, week=week))  # of those who came before
     states = collections.states_on({member.id: member.state for member in members}, session.on, today)
     gone = away.until(keys, session.on)
     payers = [member for member in members if member.pays(week, states[member.id])]
@@ -200,12 +154,12 @@ def _due(
     pantry they belong to: the session's, or where `homes` says."""
     if not payers:
         return {}
-    bought = PaidWeek.objects.dated().filter(membership__in=[member.id for member in payers], week=week).order_by()
-    paid, here = set(bought.values_list("membership_id", flat=True)), session.pantry_id
-    tariffs = tariffs_in_force({here, *(homes or {}).values()}, week)
+    paid = {key for (key,) in _ask(queries.BOUGHT, [member.id for member in payers], week=week)}
+    here = session.pantry_id
+    prices = prices_in_force({here, *(homes or {}).values()}, week)
     return {
         member.id: charges.of(
-            tariffs.get((homes or {}).get(member.id, here)),
+            prices.get((homes or {}).get(member.id, here)),
             paid_for=member.agreement_id is not None,
             has_paid=most_paid.get(member.id, 0) > 0,
             joined_on=member.joined_on,
@@ -218,8 +172,7 @@ def _due(
 
 def _taken(keys: list[UUID], week: date) -> dict[UUID, Taken]:
     """The week's counted collections of these members."""
-    of_week = Collection.objects.counted().filter(membership__in=keys, week=week).order_by()
-    return {each[0]: Taken(*each) for each in of_week.values_list(*TAKEN).annotate(n=Sum("items__quantity"))}
+    return {each[0]: Taken(*each) for each in _ask(queries.OF_WEEK, keys, week=week)}
 
 
 def _row(session, member: Facts, taken, shared, due, is_first, by, today, why: str, note: str = "") -> Row:
@@ -283,8 +236,8 @@ def row_elsewhere(session: PantrySession, member: Facts, *, by: User, today: dat
         why = f"Member of another pantry. {counter.ASK}"
     if why:
         return _row(session, member, taken, [], 0, False, by, today, why)
-    place = Place.objects.filter(membership=member.id).select_related("pantry").order_by("-from_week").first()
-    home = place.pantry if place else session.pantry
+    place = Place.objects.filter(membership=member.id).order_by("-from_week").first()
+    home = place.pantry_id if place else session.pantry_id
     whole = Membership.objects.select_related("previous").get(pk=member.id)
     has_paid_week = PaidWeek.objects.dated().filter(membership=member.id, week=week).exists()
     due = charges.due(whole, home=home, week=week, state=state, has_paid_week=has_paid_week).pence
@@ -303,8 +256,7 @@ def elsewhere(session: PantrySession, *, by: User, today: date) -> list[Row]:
     states = collections.states_on({member.id: member.state for member in members}, session.on, today)
     most_paid, due = {}, {}
     if welcome:
-        counted = Collection.objects.counted().filter(membership__in=keys).exclude(week=week).order_by()
-        most_paid = dict(counted.values_list("membership_id").annotate(Max("paid_pence")))
+        most_paid = dict(_ask(queries.OTHER_WEEKS, keys, week=week))
         payers = [member for member in members if member.pays(week, states[member.id])]
         homes = dict(
             Place.objects.filter(membership__in=[member.id for member in payers])
@@ -328,6 +280,11 @@ def row_of(session: PantrySession, member: Membership, *, by: User, today: date)
     if listed(session).filter(pk=member.pk).exists():
         return rows(session, [facts], by=by, today=today)[0]
     return row_elsewhere(session, facts, by=by, today=today)
+
+
+def recorded(session: PantrySession) -> int:
+    """How many counted collections it holds: one query."""
+    return dict(queries.RECORDED(session=session.pk)).get(session.pk, 0)
 
 
 def recorded_in(sessions: Iterable[PantrySession]) -> Counter:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -29,6 +30,7 @@ from pantry.services.journal import Leg, Posting
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import money
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.kept import Kept
 from stockport_hubs.core.weeks import london_date
 
 ROWS = 1000  # rows of one insert
@@ -148,10 +150,26 @@ def tariff_in_force(pantry: Pantry, week: date) -> Tariff | None:
     return agreed.order_by("-from_week").first()
 
 
-def tariffs_in_force(pantries: Iterable[UUID], week: date) -> dict[UUID, Tariff]:
-    """tariff_in_force for several pantries, by their ids."""
-    agreed = Tariff.objects.agreed().filter(pantry__in=pantries, withdrawn_at__isnull=True, from_week__lte=week)
-    return {tariff.pantry_id: tariff for tariff in agreed.order_by("from_week")}
+class Price(NamedTuple):
+    """What an agreed tariff says, in pence."""
+
+    weekly_pence: int
+    joining_pence: int
+
+
+PRICES = Kept(
+    lambda pantries, week: (
+        Tariff.objects.agreed()
+        .filter(pantry__in=pantries, withdrawn_at__isnull=True, from_week__lte=week)
+        .order_by("from_week")
+        .values_list("pantry_id", "weekly_pence", "joining_pence")
+    )
+)
+
+
+def prices_in_force(pantries: Iterable[UUID], week: date) -> dict[UUID, Price]:
+    """What tariff_in_force says for several pantries, by their ids."""
+    return {pantry: Price(*pence) for pantry, *pence in PRICES(pantries=list(pantries), week=week)}
 
 
 def buy_one(

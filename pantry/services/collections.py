@@ -25,7 +25,18 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import weeks
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.kept import Kept
 
+PAID_WEEK = Kept(
+    lambda membership, week: PaidWeek.objects.dated().filter(membership=membership, week=week).values_list("pk")
+)
+HOMES = Kept(
+    lambda membership, day: (
+        Place.objects.filter(Q(to_week__isnull=True) | Q(to_week__gte=day), membership=membership)
+        .order_by("from_week")
+        .values_list("pantry_id")
+    )
+)
 UNDONE = "Recorded by mistake"
 TRIES = 5  # a collection that stood in the way may be undone between two looks
 
@@ -139,7 +150,7 @@ def _insert(
         chosen = {None: pantry.allowance}
     else:
         _check_quantities(pantry, chosen, fruit_and_veg, override)
-    paid_week = PaidWeek.objects.dated().filter(membership=membership, week=week).first()
+    [(paid_week,)] = PAID_WEEK(membership=membership.pk, week=week) or [(None,)]
     due = charges.due(membership, home=home, week=week, state=state, has_paid_week=paid_week is not None)
     paid = due if is_paid else charges.Charge()
     collection = Collection(
@@ -155,7 +166,7 @@ def _insert(
         is_late=day < today,
         fruit_and_veg=fruit_and_veg,
         paid_pence=paid.pence,
-        paid_week=paid_week,
+        paid_week_id=paid_week,
     )
     collection.save(force_insert=True)
     SelectedItem.objects.bulk_create(
@@ -186,8 +197,8 @@ def check_day(session: PantrySession, *, by: User, today: date, late_days: int =
             raise Refused(f"This session was more than {counter.LATE_DAYS} days ago. Nothing can be added to it.")
 
 
-def _check_can_record(session, membership, by, day: date, today: date, late_days: int) -> tuple[Pantry, str]:
-    """Refuse in words; gives the pantry the member belongs to and their state on the day."""
+def _check_can_record(session, membership, by, day: date, today: date, late_days: int) -> tuple[UUID, str]:
+    """Refuse in words; gives the id of the pantry the member belongs to and their state on the day."""
     if day != session.on:
         raise Refused("The day of a collection is the day of its session.")
     check_day(session, by=by, today=today, late_days=late_days)
@@ -196,14 +207,12 @@ def _check_can_record(session, membership, by, day: date, today: date, late_days
     state = states_on({membership.pk: membership.state}, day, today)[membership.pk]
     if why := counter.why_not(state):
         raise Refused(why)
-    held = Q(to_week__isnull=True) | Q(to_week__gte=day)
-    places = Place.objects.filter(held, membership=membership).select_related("pantry")
-    homes = {place.pantry_id: place.pantry for place in places}
+    homes = [pantry for (pantry,) in HOMES(membership=membership.pk, day=day)]
     if session.pantry_id in homes:
-        return session.pantry, state
+        return session.pantry_id, state
     if not session.pantry.welcomes_other_pantries:
         raise Refused(f"Member of another pantry. {counter.ASK}")
-    return next(iter(homes.values()), session.pantry), state
+    return next(iter(homes), session.pantry_id), state
 
 
 def states_on(states: Mapping[UUID, str], day: date, today: date) -> dict[UUID, str]:
