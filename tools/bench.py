@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import bench_lists
-from bench_pilot import ROOT, SETTINGS, Bench
+import psycopg
+from bench_pilot import NOW, ROOT, SETTINGS, Bench, Hall, Visitor
 
 from tests.processes import Started, manage, python
 from tests.servers import Databases, PostgresServer
@@ -41,6 +42,7 @@ class Line(NamedTuple):
 
 
 LINES: list[Line] = []
+HALLS = (0, 2000)  # members of one pantry: as the sample pilot has them, and many
 
 
 def line(name: str, *, target: float, unit: str = "ms"):
@@ -53,22 +55,11 @@ def line(name: str, *, target: float, unit: str = "ms"):
     return add
 
 
-def todays_session():
-    """The session of the volunteer's pantry."""
-    from django.contrib.auth import get_user_model
-
-    from pantry.models import PantrySession
-    from stockport_hubs.core import clock
-
-    volunteer = get_user_model().objects.get(email="volunteer@example.org")
-    session = PantrySession.objects.for_user(volunteer).filter(on=clock.today()).first()
-    assert session, "the sample pilot has no session today"
-    return session
-
-
 @line("session page", target=2.5)
-def session_page(bench: Bench) -> tuple[float, float]:
-    return bench.page("volunteer", f"/pantry/sessions/{todays_session().pk}/")
+def session_page(bench: Bench) -> Iterator[Measured]:
+    for hall in map(bench.hall, HALLS):
+        found = bench.page("volunteer", f"/pantry/sessions/{hall.session}/", hall.site_url)
+        yield Measured(f"session page, {hall.members:,} members", *found)
 
 
 @line("advisor home", target=2.5)
@@ -82,24 +73,25 @@ def manager_home(bench: Bench) -> tuple[float, float]:
 
 
 @line("recording a collection", target=2.5)
-def recording(bench: Bench) -> tuple[float, float]:
-    from django.db import connection
+def recording(bench: Bench) -> Iterator[Measured]:
+    for hall in map(bench.hall, HALLS):
+        with psycopg.connect(hall.database_url, autocommit=True) as connection:
+            found = recorded(bench, hall, connection)
+        yield Measured(f"recording a collection, {hall.members:,} members", *found)
 
-    from pantry.models import Collection, Membership
 
-    visitor, session = bench.visitor("volunteer"), todays_session()
-    here = Membership.objects.filter(state="open", places__pantry=session.pantry, places__to_week=None)
-    member = here.order_by("number").first()
-    assert member, "the sample pilot has no member there"
+def recorded(bench: Bench, hall: Hall, connection: psycopg.Connection) -> tuple[float, float]:
+    """The usual ten of one member, each time anew."""
+    visitor = Visitor(hall.site_url, "volunteer")
+    of_week = "SELECT id FROM pantry_collection WHERE membership_id = %s AND week = date_trunc('week', %s::timestamp)"
+    for_good = [  # the rows of the turn before; not measured
+        f"DELETE FROM pantry_selecteditem WHERE collection_id IN ({of_week})",  # noqa: S608
+        f"DELETE FROM pantry_collection WHERE id IN ({of_week})",  # noqa: S608
+    ]
 
     def clear() -> None:
-        with connection.cursor() as cursor:  # the rows of the turn before; not measured
-            made = Collection.objects.filter(
-                membership=member, week=session.on - session.on.resolution * session.on.weekday()
-            )
-            ids = [str(each) for each in made.values_list("pk", flat=True)]
-            cursor.execute("DELETE FROM pantry_selecteditem WHERE collection_id = ANY(%s::uuid[])", [ids])
-            cursor.execute("DELETE FROM pantry_collection WHERE id = ANY(%s::uuid[])", [ids])
+        for statement in for_good:
+            connection.execute(statement, [hall.member, NOW])
 
     def post(path: str) -> float:
         clear()
@@ -107,10 +99,10 @@ def recording(bench: Bench) -> tuple[float, float]:
         assert response.status == 302, (path, response.status, content[-2000:])
         return took
 
-    record = f"{session.pk}/members/{member.pk}"
+    record = f"{hall.session}/members/{hall.member}"
     measured = bench.in_turns(
         lambda: post(f"/pantry/sessions/{record}/"),
-        lambda: post(f"/floor/record/{session.pk}/{member.pk}/?pantry={session.pantry_id}"),
+        lambda: post(f"/floor/record/{hall.session}/{hall.member}/?pantry={hall.pantry}"),
     )
     clear()
     return measured

@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.processes import Started, python  # noqa: E402
+from tests.processes import Started, manage, python  # noqa: E402
 from tests.servers import Databases  # noqa: E402
 
 NOW = "2026-11-18T10:30"
@@ -22,15 +22,12 @@ PAIRS, WARM_UP = 60, 6
 class Visitor:
     """A signed-in session on one kept-alive connection."""
 
-    def __init__(self, site_url: str, email: str) -> None:
-        from django.contrib.auth import get_user_model
-        from django.test import Client
-
-        client = Client()
-        client.force_login(get_user_model().objects.get(email=email))
-        self.token = "b" * 32
-        self.cookie = f"sessionid={client.cookies['sessionid'].value}; csrftoken={self.token}"
+    def __init__(self, site_url: str, name: str) -> None:
+        self.token, self.cookie = "b" * 32, ""
         self.connection = http.client.HTTPConnection(urlsplit(site_url).netloc)
+        given = self.ask(f"/floor/enter/{name}/", "")[1].headers.get_all("Set-Cookie") or []
+        [session] = [each.partition(";")[0] for each in given if each.startswith("sessionid=")]
+        self.cookie = f"{session}; csrftoken={self.token}"
 
     def ask(self, path: str, body: str | None = None) -> tuple[float, http.client.HTTPResponse, bytes]:
         """Milliseconds, the response, its content."""
@@ -44,6 +41,17 @@ class Visitor:
         return (time.perf_counter() - start) * 1000, response, content
 
 
+class Hall(NamedTuple):
+    """A session of today's to record in: where it is served, and its ids."""
+
+    site_url: str
+    database_url: str
+    session: str
+    pantry: str
+    member: str  # the first of them
+    members: int
+
+
 class Bench:
     """The sample pilot on PostgreSQL behind gunicorn, and what the lines share."""
 
@@ -55,6 +63,7 @@ class Bench:
         self.renewals: dict[int, tuple[float, float, float]] = {}
         self.many: Any = None  # the site of tens of thousands of people, once it is asked for
         self.few: Any = None  # and of 75
+        self.halls: dict[int, Hall] = {}
 
     def serve(self, database_url: str) -> str:
         """gunicorn with the floors beside the pages; its address."""
@@ -71,9 +80,19 @@ class Bench:
             self.renewals[n] = ours * 1000, floor * 1000, peak / 2**20
         return self.renewals[n]
 
-    def visitor(self, name: str) -> Visitor:
-        """One of the sample accounts."""
-        return Visitor(self.site_url, f"{name}@example.org")
+    def hall(self, members: int) -> Hall:
+        """The volunteer's pantry as the sample pilot has it (0), or with so many members; made once."""
+        if members not in self.halls:
+            site_url, database_url = self.site_url, self.database_url
+            if members:
+                database_url = self.databases.fresh()
+                manage(database_url, "load_sample_pilot", **SETTINGS)
+            path = f"{ROOT / 'tools'}:{ROOT}"
+            code = f"import django; django.setup(); import bench_crowd; print(bench_crowd.hall({members}))"
+            ids = python(database_url, "-c", code, **SETTINGS, PYTHONPATH=path).split()[-4:]
+            site_url = self.serve(database_url) if members else site_url
+            self.halls[members] = Hall(site_url, database_url, *ids[:3], int(ids[3]))
+        return self.halls[members]
 
     def in_turns(
         self, ours: Callable[[], float], floor: Callable[[], float], pairs: int = PAIRS
@@ -84,9 +103,9 @@ class Bench:
         times = [(ours(), floor()) for _ in range(pairs)]
         return statistics.median(t for t, _ in times), statistics.median(t for _, t in times)
 
-    def page(self, account: str, path: str) -> tuple[float, float]:
+    def page(self, account: str, path: str, site_url: str = "") -> tuple[float, float]:
         """A page against its own template over rows in memory; the floor must be the same page and ask nothing."""
-        visitor = self.visitor(account)
+        visitor = Visitor(site_url or self.site_url, account)
 
         def ours() -> float:
             took, response, content = visitor.ask(path)
