@@ -8,7 +8,7 @@ import { member, takeBack } from "./member.js";
 import { barrier, told, worry } from "./more.js";
 import { ask, names } from "./pin.js";
 import * as queue from "./queue.js";
-import { saved } from "./saved.js";
+import { leaving, saved, undoing } from "./saved.js";
 import { scan } from "./scan.js";
 import { kept } from "./store.js";
 import { visitor } from "./visitor.js";
@@ -36,7 +36,7 @@ function noList() {
   screen("No network", h("h1", {}, "No network"), h("p", {}, "This tablet has to reach the server once before it can work without a network."), button("Try again", start, "big"));
 }
 
-const WORK = { list, member, saved, visitor, told, barrier, worry, scan };
+const WORK = { list, member, saved, undoing, leaving, visitor, told, barrier, worry, scan };
 const DOOR = { names, enrol, noList, pin: (volunteer) => ask(volunteer || hall.me, !volunteer) };
 
 // Screens by name; "changed": the list came anew; "unlocked": back to where one was.

@@ -42,16 +42,16 @@ export function saved() {
     all.length ? h("ul", { class: "tab-entries" }, all.slice(0, ROWS).map((entry) => h("li", {},
       h("span", {}, h("strong", {}, `${hourOf(entry.at)} ${label(entry)}`), entry.said ? ` ${entry.said}` : "", ` · ${entry.by}`),
       h("span", { class: entry.outcome ? "tab-quiet" : "tab-waits" }, OUTCOMES[entry.outcome] || (entry.refused ? "Saved, not taken yet" : "Saved, not sent yet")),
-      mine(entry) ? button("Undo", () => reasons(entry), "secondary", { "aria-label": `Undo with a reason: ${label(entry)}` }) : null)))
+      mine(entry) ? button("Undo", () => hall.show("undoing", entry), "secondary", { "aria-label": `Undo with a reason: ${label(entry)}` }) : null)))
       : h("p", { class: "tab-quiet" }, "Nothing yet today."),
     all.length > ROWS ? h("p", { class: "tab-quiet" }, `The last ${ROWS} of ${all.length} are shown.`) : null,
     h("h2", {}, "Leave this tablet"),
     h("p", {}, "Signing out erases today’s list from this tablet. To go on with it you need a network and a PIN."),
-    button("Sign out", signOut, "warning"),
+    button("Sign out", () => hall.show("leaving"), "warning"),
   );
 }
 
-function signOut() {
+export function leaving() {
   const waiting = queue.waiting().length;
   screen(
     "Sign out?",
@@ -67,7 +67,7 @@ function signOut() {
   );
 }
 
-function reasons(entry) {
+export function undoing(entry) {
   screen(
     "Why is it undone?",
     back(),
