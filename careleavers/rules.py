@@ -1,11 +1,13 @@
 """Pure rules about young people: no Django models, no clock."""
 
+import re
 from datetime import date
 from difflib import SequenceMatcher
 
 from stockport_hubs.core.weeks import age_on, birthday
 
 SUPPORT_ENDS_AT = 25
+POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}")
 YOUNGEST, OLDEST = 14, 30  # outside these a date of birth is a slip of the pen
 
 # rules.md, States: identified → offered → agreed / declined / no reply (may be offered again)
@@ -25,6 +27,13 @@ def why_not_born_on(born: date, today: date) -> str:
     if not YOUNGEST <= age_on(born, today) <= OLDEST:
         return f"gives an age of {age_on(born, today)}. Young people here are between {YOUNGEST} and {OLDEST}"
     return ""
+
+
+def tidy_postcode(typed: str) -> str | None:
+    """Capitals and one space, whatever was typed; empty stays empty, and None is no whole postcode."""
+    letters = "".join(typed.split()).upper()
+    tidy = f"{letters[:-3]} {letters[-3:]}" if letters else ""
+    return tidy if not tidy or POSTCODE.fullmatch(tidy) else None
 
 
 def support_ends_on(born: date) -> date:

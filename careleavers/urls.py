@@ -1,6 +1,6 @@
 from django.urls import path
 
-from careleavers.views import allocations, caseloads, cohort, people, wellbeing
+from careleavers.views import allocations, caseloads, cohort, imports, keeping, people, wellbeing
 
 app_name = "careleavers"
 urlpatterns = [
@@ -8,6 +8,12 @@ urlpatterns = [
     path("add/", people.person_add, name="add"),
     path("cohort/", cohort.overview, name="cohort"),
     path("cohort/tick/", cohort.tick, name="cohort_tick"),
+    path("cohort/keeping/", keeping.keeping, name="keeping"),
+    path("import/", imports.upload, name="import"),
+    path("import/template/", imports.template, name="import_template"),
+    path("import/<uuid:pk>/", imports.preview, name="import_preview"),
+    path("import/<uuid:pk>/check/", imports.check, name="import_check"),
+    path("import/<uuid:pk>/cancel/", imports.cancel, name="import_cancel"),
     path("caseloads/", caseloads.overview, name="caseloads"),
     path("caseloads/<uuid:pk>/transfer/", caseloads.transfer, name="caseload_transfer"),
     path("caseloads/<uuid:pk>/cover/", caseloads.cover, name="caseload_cover"),

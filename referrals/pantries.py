@@ -5,9 +5,10 @@ from datetime import date
 
 from django.db.models import Exists, OuterRef, Q
 
-from careleavers.models import SharingAgreement
+from careleavers.models import Position, SharingAgreement
 from pantry import directory
 from pantry.models import FundingAgreement, Membership, Pantry, Place
+from referrals import nearest
 from referrals.models import Referral
 from stockport_hubs.accounts.models import User
 
@@ -18,12 +19,25 @@ class Choice:
 
     pantry: Pantry
     opens: str
-    room: str
+    is_full: bool
+    metres: int | None = None  # from where the young person lives
 
     @property
     def hint(self) -> str:
-        """Address, opening times, whether there is room."""
-        return f"{self.pantry.address}. {self.opens}. {self.room}."
+        """Distance, address, opening times, whether there is room, whom it is for."""
+        # Whether there is room, never how many: members who are not in the scheme are not the council's to count.
+        room = "Full: they would go on the waiting list" if self.is_full else "Has free places"
+        said = [self.pantry.address, self.opens or "No opening times yet", room]
+        if self.metres is not None:
+            said.insert(0, nearest.in_words(self.metres).capitalize())
+        if self.pantry.catchment:
+            said.append(f"For: {self.pantry.catchment}")
+        return "".join(f"{each.rstrip('.')}. " for each in said).strip()
+
+    @property
+    def is_suitable(self) -> bool:
+        """It has free places and opens."""
+        return not self.is_full and bool(self.opens)
 
 
 def agreements(user: User, on: date):
@@ -39,8 +53,9 @@ def without_a_place(people, on: date):
     return people.filter(Exists(holding), ~Exists(placed), ~Exists(theirs.under_way())).exclude(preferred_name="")
 
 
-def choices(user: User, on: date) -> list[Choice]:
-    """Pantries of operators the council has an agreement with, by name; 3 queries whatever their number."""
+def choices(user: User, on: date, near: Position | None = None) -> list[Choice]:
+    """Pantries of operators the council has an agreement with, the nearest first where it is known from where,
+    otherwise by name; 3 queries whatever their number, 4 with distances."""
     pantries = (
         Pantry.objects.for_user(user)
         .filter(Q(closing_on__isnull=True) | Q(closing_on__gt=on))
@@ -48,19 +63,26 @@ def choices(user: User, on: date) -> list[Choice]:
         .prefetch_related("opening_hours")
         .order_by("name")
     )
-    return [_choice(pantry, members, on) for pantry, members in directory.with_members(pantries)]
+    counted = directory.with_members(pantries)
+    there = nearest.positions(each.pantry for each in counted) if near else {}
+    found = [_choice(pantry, members, on, near, there.get(pantry.pk)) for pantry, members in counted]
+    return sorted(found, key=lambda each: (each.metres is None, each.metres or 0))
 
 
-def to_move_to(membership: Membership, user: User, on: date) -> list[Choice]:
+def nearest_suitable(found: list[Choice]) -> Choice | None:
+    """The nearest of them that has free places and opens; None where no distance is known."""
+    suitable = [each for each in found if each.metres is not None and each.is_suitable]
+    return min(suitable, key=lambda each: each.metres or 0, default=None)
+
+
+def to_move_to(membership: Membership, user: User, on: date, near: Position | None = None) -> list[Choice]:
     """The pantries of a member's operator other than the one the member belongs to."""
     here = Place.objects.filter(membership=membership, to_week=None).values_list("pantry", flat=True).first()
-    found = choices(user, on)
+    found = choices(user, on, near)
     return [each for each in found if each.pantry.operator_id == membership.operator_id and each.pantry.pk != here]
 
 
-def _choice(pantry: Pantry, members: int, on: date) -> Choice:
+def _choice(pantry: Pantry, members: int, on: date, near: Position | None, there: Position | None) -> Choice:
     opens = directory.openings_in_words(list(pantry.opening_hours.all()), on)
     is_full = pantry.capacity is not None and members >= pantry.capacity
-    # Whether there is room, never how many: members who are not in the scheme are not the council's to count.
-    said = "Full: they would go on the waiting list" if is_full else "Has free places"
-    return Choice(pantry, "; ".join(opens) or "No opening times yet", said)
+    return Choice(pantry, "; ".join(opens), is_full, nearest.metres(near, there) if near and there else None)

@@ -3,6 +3,7 @@ from django.urls import path
 from referrals.views import (
     agreements,
     answers,
+    catchments,
     community,
     directory,
     drafts,
@@ -19,6 +20,7 @@ urlpatterns = [
     path("", lists.index, name="list"),
     path("start/", lists.find, name="find"),
     path("start/<uuid:person_id>/", drafts.start, name="start"),
+    path("nearest/", catchments.catchments, name="catchments"),
     path("waiting/", waiting.waiting_lists, name="waiting"),
     path("<uuid:referral_id>/", answers.detail, name="detail"),
     path("<uuid:referral_id>/agreement/", drafts.agreement, name="agreement"),

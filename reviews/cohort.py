@@ -14,6 +14,7 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subq
 from django.db.models.lookups import Exact
 
 from careleavers.models import CareLeaver, CohortMove, CohortPlace
+from careleavers.models.cohort import CohortPlaceQuerySet
 from pantry.models import FundingAgreement
 from referrals.models import Referral, VolunteeringMove, VolunteeringOffer
 from reviews.attendance import Attendance, came_by, members_on
@@ -29,7 +30,7 @@ STEPS_OF: dict[str, list[str]] = {
 }
 
 
-def places(as_at: date) -> QuerySet[CohortPlace]:
+def places(as_at: date) -> CohortPlaceQuerySet:
     """Of everyone who was ticked by a day."""
     return CohortPlace.objects.filter(ticked_on__lte=as_at).order_by()
 
@@ -140,8 +141,12 @@ class Cohort:
     @cached_property
     def stages(self) -> dict[str, set[UUID]]:
         """Every step."""
-        rows = STEPS(council=self.agreement.funder_id, as_at=self.as_at)
+        found = STEPS(council=self.agreement.funder_id, as_at=self.as_at)
+        rows = [row for row in found if row[0]]
         identified = {person for person, *_ in rows}
+        if len(rows) < len(found):  # deleted, never offered a place: each still counts, under the key of their place
+            gone = places(self.as_at).of_nobody().filter(council=self.agreement.funder_id)
+            identified |= set(gone.values_list("pk", flat=True))
         introduced = {person for person, _ in self._sent} & identified
         agreed = {person for person, _, said_yes, _ in rows if said_yes} | introduced
         members = {

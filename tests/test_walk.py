@@ -12,7 +12,7 @@ from django.urls import get_resolver, resolve
 
 from stockport_hubs.core import clock
 from stockport_hubs.home.sample.places import PANTRIES
-from tests import browser
+from tests import browser, lists
 from tests.journey import Journey, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.prints, pytest.mark.sqlite]
@@ -23,6 +23,7 @@ FILES = {
     "health/",
     "health/ready/",
     "audit/csv/",
+    "people/import/template/",
     "reviews/packs/<uuid:pack_id>/pdf/",
     "reviews/packs/<uuid:pack_id>/csv/",
     "reviews/meetings/<uuid:meeting_id>/minutes/pdf/",
@@ -75,6 +76,10 @@ ELSEWHERE = {  # why a route is not walked
         "pantry/renewals/<uuid:decision_id>/take-back/",
     },
     "the same page as introductions/start/<uuid:person_id>/": {"introductions/<uuid:referral_id>/agreement/"},
+    "seen in test_a_list_on_its_way_in": {
+        "people/import/<uuid:pk>/",
+        "people/import/<uuid:pk>/check/",
+    },
     "seen in test_pages_of_states_the_sample_does_not_begin_with": {
         "introductions/<uuid:referral_id>/resume/",
         "introductions/people/<uuid:person_id>/died/correct/",
@@ -121,6 +126,7 @@ ELSEWHERE = {  # why a route is not walked
         "people/<uuid:pk>/cover/<uuid:cover_pk>/end/",
         "people/caseloads/moves/<uuid:pk>/undo/",
         "people/<uuid:pk>/untick/",
+        "people/import/<uuid:pk>/cancel/",
         "reviews/actions/<uuid:action_id>/",
         "reviews/meetings/<uuid:meeting_id>/attendance/",
         "reviews/meetings/<uuid:meeting_id>/move/",
@@ -326,6 +332,26 @@ def test_pages_that_ask_before_anything_is_done(sample_site, new_page, tmp_path)
     browser.sign_in(manager.page, sample_site.url, "manager@example.org")
     manager.menu("Renewals").follow("", within="main tbody").choose(outcome="Stop").press("Continue")
     assert "Cancel" in manager.text or "Change" in manager.text
+
+
+def test_a_list_on_its_way_in(sample_site, page):
+    browser.sign_in(page, sample_site.url, "manager@example.org")
+    problems = browser.collect_problems(page)
+    page.goto(f"{sample_site.url}/people/import/")
+    born = f"{clock.today().year - 19}"
+    rows = [["WALK-1", f"01/02/{born}", "YES", "F1", "U1"], ["WALK-2", "31/02/2002", "YES", "F3", "S1"]]
+    page.set_input_files("#id_file", {"name": "oc3.csv", "mimeType": "text/csv", "buffer": lists.oc3(*rows)})
+    page.get_by_role("button", name="Upload and look at it").click()
+    faults = browser.page_faults(page, browser.WIDTHS)
+    page.get_by_label("WALK-1").check()
+    page.get_by_role("button", name="Keep these ticks and check").click()
+    faults += browser.page_faults(page, browser.WIDTHS)
+    assert page.get_by_role("button", name="Bring in 1 young person").is_visible()
+    page.get_by_role("link", name="Go back").click()
+    page.get_by_role("button", name="Cancel, and delete this list").click()
+    assert "The uploaded list is deleted" in page.locator("main").inner_text()
+    page.locator("main tbody a").first.click()
+    assert [*faults, *browser.page_faults(page, browser.WIDTHS), *problems] == []
 
 
 SOUND = """<!DOCTYPE html><html lang="en"><head><title>Title</title></head><body><main><h1>One</h1>

@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime, time, timedelta
 
 from careleavers.questions import PREFER_NOT, QUESTIONS
-from careleavers.services import allocations, caseloads, cohort, people, sharing, wellbeing
+from careleavers.services import allocations, caseloads, cohort, people, sharing, uploads, wellbeing
 from pantry.models import PrintedSheet, RenewalDecision, SheetRow, Statement, TabletEntry
 from pantry.services import (
     away,
@@ -389,6 +389,8 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         by=manager,
         at=at,
     )
+    listed = f"CHILD,DOB,IN_TOUCH,ACTIV,ACCOM\n{nick}-1,15/01/{today.year - 20},,,\n".encode()
+    upload, _ = uploads.receive(content=listed, name="oc3.csv", by=manager, at=at)
     year_from = yearly.last_year(today)
     yearly_review = yearly.build(agreement=agreement, year_from=year_from, by=manager, at=at)()
     with_job = {
@@ -413,6 +415,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "closure": closure,
         "agreement": agreement,
         "person": fresh,
+        "upload": upload,
         "member_person": member,
         "draft": draft,
         "sent": sent,

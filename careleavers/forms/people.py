@@ -1,6 +1,5 @@
 """Forms about young people and those who look after them."""
 
-import re
 from datetime import date
 
 from crispy_forms.layout import Fieldset
@@ -15,7 +14,6 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.forms import DayField, Form, ModelForm, helper
 from stockport_hubs.core.short_choices import ShortChoiceField
 
-POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}")
 SUITABLE = [("", "Not known"), ("True", "Suitable"), ("False", "Not suitable")]
 
 
@@ -137,11 +135,10 @@ class PersonForm(ModelForm):
         return born
 
     def clean_postcode(self):
-        """Capitals and one space, whatever was typed."""
-        typed = "".join(self.cleaned_data["postcode"].split()).upper()
-        if typed and not POSTCODE.fullmatch(tidy := f"{typed[:-3]} {typed[-3:]}"):
+        tidy = rules.tidy_postcode(self.cleaned_data["postcode"])
+        if tidy is None:
             raise ValidationError("Postcode must be a full one, like SK1 1AA")
-        return tidy if typed else ""
+        return tidy
 
     def clean(self):
         data = super().clean()

@@ -2,6 +2,8 @@
 
 from careleavers.models.caseloads import CaseloadMove
 from careleavers.models.cohort import CohortMove, CohortPlace
+from careleavers.models.imports import PeopleImport
+from careleavers.models.keeping import KeepingRule
 from careleavers.models.people import (
     ACCOMMODATION,
     AdvisorAllocation,
@@ -12,6 +14,7 @@ from careleavers.models.people import (
     Eligibility,
     InTouch,
 )
+from careleavers.models.postcodes import Position, Postcode, PostcodeDirectory
 from careleavers.models.sharing import SharedItem, SharingAgreement
 from careleavers.models.wellbeing import Wellbeing
 
@@ -27,6 +30,11 @@ __all__ = [
     "DeathCorrection",
     "Eligibility",
     "InTouch",
+    "KeepingRule",
+    "PeopleImport",
+    "Position",
+    "Postcode",
+    "PostcodeDirectory",
     "SharedItem",
     "SharingAgreement",
     "Wellbeing",

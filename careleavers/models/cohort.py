@@ -26,13 +26,18 @@ class CohortPlaceQuerySet(models.QuerySet):
         """How many are in each state."""
         return dict(self.order_by().values_list("state").annotate(people=models.Count("*")))
 
+    def of_nobody(self) -> "CohortPlaceQuerySet":
+        """Places of those who were deleted, never offered anything."""
+        return self.filter(care_leaver__isnull=True)
+
 
 class CohortPlace(UuidModel):
-    """A manager ticks who belongs to the pilot's cohort; nobody falls out of the denominator."""
+    """A manager ticks who belongs to the pilot's cohort; nobody falls out of the denominator. Of somebody deleted
+    because they were never offered a place, the place stays and counts, and names nobody."""
 
     State = CohortPlaceState
 
-    care_leaver = models.OneToOneField(CareLeaver, on_delete=models.CASCADE, related_name="cohort_place")
+    care_leaver = models.OneToOneField(CareLeaver, on_delete=models.SET_NULL, null=True, related_name="cohort_place")
     # Repeated from the person, and from the first step: what is counted of tens of thousands is read from an index.
     council = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+", db_index=False)
     ticked_on = models.DateField(help_text="The day of the first step; it never changes.")

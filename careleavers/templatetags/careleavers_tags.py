@@ -1,5 +1,7 @@
 """Tags about young people: {% load careleavers_tags %}."""
 
+from datetime import date
+
 from django import template
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -34,3 +36,9 @@ def person_flags(person: CareLeaver) -> SafeString:
 def cohort_state(state: str) -> str:
     """The state of a cohort place as a tag."""
     return tag(CohortPlace.State(state).label, COHORT_COLOURS[state])
+
+
+@register.simple_tag
+def deleted_on(person: CareLeaver, days: dict) -> date | None:
+    """The day from which somebody is deleted if nothing is offered to them, if there is one."""
+    return days.get(person.pk)

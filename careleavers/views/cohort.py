@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from careleavers.forms import CohortMoveForm, person_url
 from careleavers.models import CareLeaver, CohortPlace
-from careleavers.services import cohort
+from careleavers.services import cohort, keeping
 from careleavers.views.doors import PER_PAGE, council, log_list, manager, person_or_404
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
@@ -39,9 +39,11 @@ def overview(request):
     else:
         state = ""
     total = sum(counts.values())
+    deleted = CohortPlace.objects.for_user(request.user).of_nobody().count()
     paginator = Paginator(shown.with_allocations(today).select_related("cohort_place"), PER_PAGE)
     if not query:
         paginator.count = counts.get(state, 0) if state else total
+        paginator.count -= deleted if state in ("", State.IDENTIFIED) else 0  # they count, and are nobody any more
     page = paginator.get_page(request.GET.get("page"))
     log_list(request, page)
     here = reverse("careleavers:cohort")
@@ -55,8 +57,18 @@ def overview(request):
         "chosen": state,
         "query": query,
         "page_obj": page,
+        "deleted": deleted,
+        "deleted_on": _deleted_on(request, page, today),
     }
     return render(request, "careleavers/cohort.html", context)
+
+
+def _deleted_on(request, page, today) -> dict:
+    """When each of a page is deleted if nothing is offered to them; nobody else."""
+    council = request.user.organisation_id
+    waiting = keeping.never_offered(council).filter(pk__in=[person.pk for person in page]).values_list("pk", flat=True)
+    keys, days = set(waiting), keeping.days_of(council, today)
+    return {person.pk: max(keeping.deleted_on(person, days), today) for person in page if person.pk in keys}
 
 
 @manager
@@ -77,9 +89,11 @@ def tick(request):
             return redirect("careleavers:cohort")
         messages.error(request, "Tick at least one young person, then choose “Add the ticked”.")
         return redirect(request.get_full_path())
-    page = Paginator(outside.with_allocations(today), PER_PAGE).get_page(request.GET.get("page"))
+    people = outside.with_allocations(today).select_related("cohort_place")
+    page = Paginator(people, PER_PAGE).get_page(request.GET.get("page"))
     log_list(request, page)
-    return render(request, "careleavers/cohort_tick.html", {"page_obj": page, "query": query})
+    context = {"page_obj": page, "query": query, "deleted_on": _deleted_on(request, page, today)}
+    return render(request, "careleavers/cohort_tick.html", context)
 
 
 @manager

@@ -9,11 +9,13 @@ from careleavers.models import SharingAgreement
 from pantry import wording
 from referrals import facts, rules
 from referrals.models import Referral
+from referrals.pantries import nearest_suitable
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs
 from stockport_hubs.core.forms import DayField, Form, helper
 
 NARROW = {"class": "govuk-input--width-20"}
+NOTES = ("other_pantry_reason", "pantry_needs_to_know", "why", "goes_along")
 
 
 def yes_no(label: str, **kwargs) -> forms.TypedChoiceField:
@@ -124,6 +126,12 @@ class PlaceForm(Form):
     pantry = forms.ChoiceField(
         label="Which pantry?", widget=forms.RadioSelect, error_messages={"required": "Choose a pantry"}
     )
+    other_pantry_reason = forms.CharField(
+        label="Why another than the nearest?",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs=NARROW),
+    )
     first_week = forms.TypedChoiceField(
         label="First week",
         required=False,
@@ -162,6 +170,14 @@ class PlaceForm(Form):
         pantry, agreement = self.fields["pantry"], self.fields["agreement"]
         pantry.choices = [(key, choice.pantry.name) for key, choice in self.pantries.items()]
         pantry.choice_hints = {key: choice.hint for key, choice in self.pantries.items()}
+        self.nearest = nearest_suitable(list(self.pantries.values()))
+        if self.nearest:
+            self.fields["other_pantry_reason"].help_text = (
+                f"Only if you choose another than {self.nearest.pantry}, the nearest with free places. For the council "
+                "only. For example: on their way to college, a friend goes there."
+            )
+        else:
+            del self.fields["other_pantry_reason"]
         agreement.choices = [(key, each.name) for key, each in self.agreements.items()]
         if len(self.agreements) == 1:
             # Nothing to choose: the only agreement pays, and the page says so.
@@ -179,13 +195,24 @@ class PlaceForm(Form):
         choice, agreement = self.pantries.get(data.get("pantry", "")), self.agreements.get(data.get("agreement", ""))
         if choice and agreement and choice.pantry.operator_id != agreement.operator_id:
             self.add_error("agreement", f"{agreement.name} does not pay for places at {choice.pantry}")
+        if (
+            choice
+            and self.nearest
+            and choice.metres != self.nearest.metres
+            and "other_pantry_reason" not in self.errors
+        ):
+            if not data.get("other_pantry_reason"):
+                nearest = f"{self.nearest.pantry}, the nearest pantry with free places"
+                self.add_error("other_pantry_reason", f"Write why it is not {nearest}")
+        elif "other_pantry_reason" in data:
+            data["other_pantry_reason"] = ""  # it is the nearest
         return data
 
     @property
     def answers(self) -> dict:
         """What `services.fill` takes."""
         data = self.cleaned_data
-        notes = {name: data[name] for name in ("pantry_needs_to_know", "why", "goes_along")}
+        notes = {name: data.get(name, "") for name in NOTES}
         return {
             "pantry": self.pantries[data["pantry"]].pantry,
             "agreement": self.agreements[data["agreement"]],

@@ -97,11 +97,14 @@ def fill(
     pantry_needs_to_know: str,
     why: str,
     goes_along: str,
+    other_pantry_reason: str = "",
     by: User,
     at: datetime,
 ) -> Referral:
-    """Save the answers of a draft: pantry, who pays, first week, and the three notes."""
+    """Save the answers of a draft: pantry, why not the nearest, who pays, first week, and the three notes."""
     referral = _own_draft(referral)
+    why_other = note_text(other_pantry_reason, "why it is another pantry", longest=200, needed=False)
+    referral.other_pantry_reason = why_other
     _answers(referral, pantry, agreement, first_week, pantry_needs_to_know, why, goes_along, at)
     referral.save()
     audit.record(

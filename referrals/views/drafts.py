@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from careleavers.models import CareLeaver
 from careleavers.services import sharing
-from referrals import facts, forms, pantries, rules, services, wording
+from referrals import facts, forms, nearest, pantries, rules, services, wording
 from referrals.models import Referral
 from referrals.views import doors
 from stockport_hubs.accounts.models import Role
@@ -113,12 +113,13 @@ def edit(request, referral_id):
         "pantry": str(referral.pantry_id or ""),
         "agreement": str(referral.agreement_id or ""),
         "first_week": referral.first_week.isoformat() if referral.first_week else "",
-        **{name: getattr(referral, name) for name in ("pantry_needs_to_know", "why", "goes_along")},
+        **{name: getattr(referral, name) for name in forms.NOTES},
     }
+    where = nearest.of_person(referral.care_leaver)
     form = forms.PlaceForm(
         request.POST if request.method == "POST" else None,
         initial=initial,
-        pantries=pantries.choices(request.user, today),
+        pantries=pantries.choices(request.user, today, where.position),
         agreements=pantries.agreements(request.user, today),
         on=today,
         cancel=reverse("referrals:detail", args=[referral.pk]),
@@ -130,7 +131,7 @@ def edit(request, referral_id):
         except Refused as why:
             form.add_error(None, str(why))
     doors.viewed(request, referral.care_leaver, referral)
-    return render(request, "referrals/referral_form.html", {"form": form, "referral": referral})
+    return render(request, "referrals/referral_form.html", {"form": form, "referral": referral, "where": where})
 
 
 @roles(Role.PERSONAL_ADVISOR)

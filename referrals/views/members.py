@@ -7,7 +7,7 @@ from django.db import transaction
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from referrals import forms, pantries, services
+from referrals import forms, nearest, pantries, services
 from referrals.models import Referral
 from referrals.services.members import check_can_follow_up, member_of
 from referrals.views import doors
@@ -69,7 +69,8 @@ def leave(request, referral_id):
 def move(request, referral_id):
     """They move to another pantry of the same operator."""
     referral, today = _referral(request, referral_id), clock.today()
-    there = pantries.to_move_to(referral.membership, request.user, today) if referral.membership else []
+    where, member = nearest.of_person(referral.care_leaver), referral.membership
+    there = pantries.to_move_to(member, request.user, today, where.position) if member else []
     form: forms.MoveForm = forms.MoveForm(request.POST or None, pantries=there, on=today, cancel=doors.page(referral))
 
     def act() -> str:

@@ -1,4 +1,4 @@
-"""What lies encrypted in the database: second steps and drafts. A copy of the database alone opens none of it.
+"""What lies encrypted in the database: second steps, drafts, lists on their way in. A copy of it opens none of them.
 
 MFA_KEY may name several keys, the newest first: all of them read, the first one writes. Without MFA_KEY the keys come
 from SECRET_KEY and SECRET_KEY_FALLBACKS. `manage.py encrypt_again` writes everything with the newest key, after which
@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-__all__ = ["InvalidToken", "decrypt", "encrypt", "encrypt_again"]
+__all__ = ["InvalidToken", "decrypt", "decrypt_bytes", "encrypt", "encrypt_again"]
 SECRETS = {"totp": "secret", "recovery_codes": "seed"}  # where allauth's rows hold what was encrypted
 
 
@@ -21,13 +21,18 @@ def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(base64.urlsafe_b64encode(each)) for each in derived])
 
 
-def encrypt(text: str) -> str:
-    return _fernet().encrypt(text.encode()).decode()
+def encrypt(text: str | bytes) -> str:
+    return _fernet().encrypt(text if isinstance(text, bytes) else text.encode()).decode()
 
 
 def decrypt(token: str) -> str:
     """The text; InvalidToken when none of the keys fits."""
-    return _fernet().decrypt(token.encode()).decode()
+    return decrypt_bytes(token).decode()
+
+
+def decrypt_bytes(token: str) -> bytes:
+    """What was no text; InvalidToken when none of the keys fits."""
+    return _fernet().decrypt(token.encode())
 
 
 def encrypt_again(token: str) -> str:

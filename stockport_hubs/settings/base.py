@@ -188,6 +188,10 @@ EVERY_ROLE = [
 PASSWORD_ALONE_ROLES = env.names("PASSWORD_ALONE_ROLES", "pantry_volunteer")
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, low=0, high=5)
 
+# A file that is uploaded stays in memory, never in the clear on a disk; one that is larger is not received at all.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024 + 100_000  # what is sent around the file as well
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/London"
 USE_TZ = True

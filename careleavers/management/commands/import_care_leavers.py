@@ -1,4 +1,4 @@
-"""`manage.py import_care_leavers FILE [--apply]`: young people from Annex A, List 9."""
+"""`manage.py import_care_leavers FILE [--apply]`: young people from Annex A List 9, OC3 or our template."""
 
 import hashlib
 from pathlib import Path
@@ -16,7 +16,7 @@ KINDS = ("new", "changed", "unchanged", "refused")
 
 
 class Command(BaseCommand):
-    help = "Import young people from an Annex A List 9 workbook (.xlsx). Shows what would happen; --apply does it."
+    help = "Import young people from Annex A List 9 (.xlsx), OC3 (.csv) or a list. Shows what happens; --apply does it."
 
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path)
@@ -27,11 +27,12 @@ class Command(BaseCommand):
         at = clock.now()
         try:
             council = self._council(organisation)
-            sheet = importing.read(file, today=london_date(at))
+            content = self._content(file)
+            sheet = importing.read(content, name=file.name, today=london_date(at))
             outcomes = imports.plan(council=council, rows=sheet.rows, on=london_date(at))
             refused = any(outcome.kind == "refused" for outcome in outcomes)
             if apply and not refused:
-                file_hash = hashlib.sha256(file.read_bytes()).hexdigest()
+                file_hash = hashlib.sha256(content).hexdigest()
                 outcomes = imports.apply(
                     council=council, rows=sheet.rows, file_hash=file_hash, job="import_care_leavers", at=at
                 )
@@ -40,6 +41,13 @@ class Command(BaseCommand):
         self._print(sheet, outcomes, applied=apply and not refused)
         if refused:
             raise CommandError("Nothing was saved. Put the refused rows right in the file, then import it again.")
+
+    def _content(self, file: Path) -> bytes:
+        if not file.is_file():
+            raise Refused(f"There is no file {file.name}.")
+        if file.stat().st_size > importing.MAX_BYTES:
+            raise importing.too_large(file.name)
+        return file.read_bytes()
 
     def _council(self, name: str) -> Organisation:
         councils = list(Organisation.objects.filter(kind=Organisation.Kind.COUNCIL).order_by("name"))
@@ -57,14 +65,18 @@ class Command(BaseCommand):
         out(f"Read: {', '.join(sheet.read)}")
         out(f"Dropped, not read: {', '.join(sheet.dropped) or 'nothing'}")
         for outcome in outcomes:
-            warned = "".join(f" (warning: {each})" for each in outcome.row.warnings)
+            alike = [
+                f"perhaps the same person as {twin.care_leaver.reference}: same {twin.matched}"
+                for twin in outcome.twins
+            ]
+            warned = "".join(f" (warning: {each})" for each in [*outcome.row.warnings, *alike])
             out(f"row {outcome.row.number}  {outcome.row.reference or 'no id'}  {outcome.words}{warned}")
         waiting = sum(outcome.waits for outcome in outcomes)
         if waiting:
             out(
                 f"Without an advisor known here: {waiting}. They wait on the leaving care manager's list “To allocate”."
             )
-        unnamed = sum(outcome.kind == "new" for outcome in outcomes)
+        unnamed = sum(outcome.kind == "new" and not outcome.row.facts.get("preferred_name") for outcome in outcomes)
         if unnamed:
             out(f"Without a name: {unnamed}. The file holds none; each new young person waits for a preferred name.")
         if not any(outcome.kind == "refused" for outcome in outcomes):

@@ -43,7 +43,8 @@ audit.AuditEvent audit.AuditSubject
 # One for all: organisations and what belongs to the agreement; meetings; letters and jobs, which are of their day.
 SHARED = """
 accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
-careleavers.CaseloadMove referrals.DirectoryEntry
+careleavers.CaseloadMove careleavers.PeopleImport careleavers.KeepingRule careleavers.Postcode
+careleavers.PostcodeDirectory referrals.DirectoryEntry
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
 pantry.Tablet pantry.VolunteerPin pantry.PinTries pantry.TabletEntry
 pantry.Statement pantry.StatementStep pantry.StatementMark pantry.StatementClosing pantry.StatementLine

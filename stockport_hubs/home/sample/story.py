@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
-from careleavers.models import CareLeaver
+from careleavers.models import CareLeaver, KeepingRule
 from careleavers.services import allocations, cohort, people, sharing
 from pantry.models import Collection, FundingAgreement, Membership, Pantry
 from pantry.services import collections, memberships, renewals, sessions
@@ -49,6 +49,15 @@ class Story:
 
     def run(self, start: date, until: datetime, progress: Callable[[int], None]) -> None:
         """Day by day from the start to the given moment; each Monday the renewals that are due."""
+        # Those who were never offered a place stay to be looked at, longer than the rule the software comes with.
+        KeepingRule.objects.create(
+            council=self.agreement.funder,
+            days=730,
+            from_on=start,
+            approved_by="Head of service (sample)",
+            set_by=self.staff["manager"],
+            set_at=self.moment(start, 7),
+        )
         last, day, n = until.astimezone(LONDON).date(), start, 0
         total = (last - start).days + 1
         while day <= last:

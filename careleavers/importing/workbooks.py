@@ -1,8 +1,9 @@
 """Opens a workbook from outside: size, unpacked size and kind are checked before any of it is parsed."""
 
+import io
+import warnings
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from openpyxl import DEFUSEDXML, load_workbook
 
@@ -22,15 +23,15 @@ if not DEFUSEDXML:
 class Workbook:
     """The sheets of an .xlsx file, read line by line; use it as a context manager."""
 
-    def __init__(self, path: Path):
-        check(path)
-        self._file = path.open("rb")
+    def __init__(self, content: bytes, name: str) -> None:
+        self.name, self._quiet = name, warnings.catch_warnings(action="ignore")  # what openpyxl leaves out unread
+        self._quiet.__enter__()
         try:
-            self._book = load_workbook(self._file, read_only=True, data_only=True, keep_links=False)
+            self._book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
             self.titles = [sheet.title for sheet in self._book.worksheets]
         except Exception as error:
-            self._file.close()
-            raise _unreadable(error)
+            self._quiet.__exit__(None, None, None)
+            raise _unreadable(name, error)
 
     def lines(self, title: str) -> Iterator[tuple[int, tuple]]:
         """(number, cells) of each line that holds something; numbers as Excel shows them."""
@@ -45,49 +46,58 @@ class Workbook:
         except Refused:
             raise
         except Exception as error:
-            raise _unreadable(error)
+            raise _unreadable(self.name, error)
 
     def __enter__(self) -> "Workbook":
         return self
 
     def __exit__(self, *_) -> None:
         self._book.close()
-        self._file.close()
+        self._quiet.__exit__(None, None, None)
 
 
-def check(path: Path) -> None:
+def check(content: bytes, name: str) -> None:
     """Refuses, in words, what is not an .xlsx file of a sensible size; unpacks no more than the head of each part."""
-    if not path.is_file():
-        raise Refused(f"There is no file {path.name}.")
-    if path.stat().st_size > MAX_BYTES:
-        raise Refused(f"{path.name} is larger than 5 MB. Save the list by itself in a new workbook.")
-    if path.read_bytes()[:4] == OLD_EXCEL:
-        raise Refused(
-            f"{path.name} is protected by a password or in the old .xls format. Save it as a plain .xlsx file."
-        )
+    if len(content) > MAX_BYTES:
+        raise too_large(name)
+    if content.startswith(OLD_EXCEL):
+        raise Refused(f"{name} is protected by a password or in the old .xls format. Save it as a plain .xlsx file.")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
             # A part never gives more than the size it declares, so the sum bounds what can be unpacked.
-            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-                raise Refused(f"{path.name} unpacks to far more than a list of people. It has not been opened.")
+            if len(parts) > MAX_PARTS or unpacked(content) > MAX_UNPACKED:
+                raise Refused(f"{name} unpacks to far more than a list of people. It has not been opened.")
             if not any(part.filename == "[Content_Types].xml" for part in parts):
-                raise Refused(f"{path.name} is not an Excel workbook (.xlsx).")
+                raise Refused(f"{name} is not an Excel workbook (.xlsx).")
+            if any("vbaproject" in part.filename.lower() for part in parts):
+                raise Refused(f"{name} holds macros. It has not been opened: save it as .xlsx, without macros.")
             for part in parts:
                 with archive.open(part) as opened:
                     if b"<!DOCTYPE" in opened.read(65_536):
-                        raise Refused(
-                            f"{path.name} holds XML that no spreadsheet program writes. It has not been opened."
-                        )
+                        raise Refused(f"{name} holds XML that no spreadsheet program writes. It has not been opened.")
     except Refused:
         raise
     except Exception as error:
-        raise _unreadable(error)
+        raise _unreadable(name, error)
 
 
-def _unreadable(error: Exception) -> Refused:
+def unpacked(content: bytes) -> int:
+    """Bytes a workbook takes when it is unpacked, by its own list of parts; 0 for what is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return sum(part.file_size for part in archive.infolist())
+    except Exception:  # whatever is wrong with it is said where it is opened
+        return 0
+
+
+def too_large(name: str) -> Refused:
+    return Refused(f"{name} is larger than 5 MB. Save the list by itself in a new file.")
+
+
+def _unreadable(name: str, error: Exception) -> Refused:
     # Only the kind of error: its text could hold what is in the file.
     return Refused(
-        f"This is not an Excel workbook (.xlsx) that can be read ({type(error).__name__}). "
+        f"{name} is not an Excel workbook (.xlsx) that can be read ({type(error).__name__}). "
         "Open it in a spreadsheet program, save it as .xlsx and try again."
     )
