@@ -4,7 +4,8 @@ A member's week is one of: came, missed, to come, closed, paused, or outside the
 Weeks are Mondays. The database adds up: one row a member comes back, however many weeks they have been coming.
 """
 
-from collections import Counter
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -232,6 +233,37 @@ class Attendance:
             return CLOSED
         return MISSED if self.is_over(week) else TO_COME
 
+    def statuses(self, weeks: list[date]) -> Callable[[Member], list[str]]:
+        """`status` of each of these Mondays, in order, for one member after the other. Nearly all have one place, no
+        pause and no end: for them a pantry's weeks are told once, and then who came."""
+        backs = [(self.week - week).days // 7 for week in weeks]
+        over = [MISSED if self.is_over(week) else TO_COME for week in weeks]
+        of_pantry: dict[UUID, list[str]] = {}
+
+        def usual(pantry_id: UUID) -> list[str]:
+            if pantry_id not in of_pantry:
+                closed = (self.calendar.is_closed(pantry_id, week) for week in weeks)
+                of_pantry[pantry_id] = [
+                    CLOSED if is_closed else what for is_closed, what in zip(closed, over, strict=True)
+                ]
+            return of_pantry[pantry_id]
+
+        def of(member: Member) -> list[str]:
+            place = member.places[0] if len(member.places) == 1 else None
+            if place is None or place[1] is not None or place[0] > member.first_week:
+                return [self.status(member, week) for week in weeks]
+            if member.pauses or member.ended_on is not None:
+                return [self.status(member, week) for week in weeks]
+            before = bisect_left(weeks, member.first_week)
+            found = [OUTSIDE] * before + usual(place[2])[before:]
+            came = member.came
+            for n, back in enumerate(backs):
+                if back >= 0 and came >> back & 1:
+                    found[n] = CAME
+            return found
+
+        return of
+
     def _last_open_weeks(self, member: Member) -> tuple[bool, ...]:
         """Whether they came in each of the last open weeks, the latest first; a week not over counts once they came."""
         found: list[bool] = []
@@ -242,15 +274,6 @@ class Attendance:
                 found.append(status == CAME)
             week -= WEEK
         return tuple(found)
-
-    def by_week(self, weeks: list[date]) -> list[Week]:
-        """Take-up of each week; closed when it was closed for every member who could otherwise have come."""
-        made = []
-        for week in weeks:
-            seen = Counter(self.status(member, week) for member in self.members.values())
-            could = sum(seen[status] for status in COULD_COME)
-            made.append(Week(week, could, seen[CAME], is_closed=seen[CLOSED] > 0 and could == 0))
-        return made
 
     def paid(self, weeks: list[date]) -> dict[date, int]:
         """How many paid weeks fall in each week."""

@@ -142,15 +142,14 @@ def _grid(figures: Figures, names: made.Names, up_to: int | None) -> dict:
     """A row for each member: one letter a week (see `sections.LETTERS`); too many for a page: how many they are."""
     person_of = figures.cohort.person_of
     rows: list[dict] = []
-    found = all_figures.grid(figures)
-    if up_to is not None and len(found) > up_to:
-        return {"grid": rows, "grid_members": len(found)}
-    for member, pantry, statuses in found:
+    if up_to is not None and (members := len(all_figures.with_weeks(figures))) > up_to:
+        return {"grid": rows, "grid_members": members}
+    for member, pantry, statuses in all_figures.grid(figures):
         row = {
             "number": member.number,
             "pantry": pantry,
             "state": member.state,
-            "weeks": "".join(GRID_LETTERS[status] for status in statuses.values()),
+            "weeks": "".join(GRID_LETTERS[status] for status in statuses),
         }
         if person := names.show(person_of.get(member.id)):
             row["name"] = person

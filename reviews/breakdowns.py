@@ -32,9 +32,11 @@ class Share:
             self.counts["regular"] += sum(member.last) >= REGULAR_FROM
             self.counts["lapsed"] += member.missed_in_a_row >= 4
 
-    def spent(self, status: str) -> None:
-        self.counts["could"] += status in COULD_COME
-        self.counts["came"] += status == CAME
+    def spent(self, mondays: list[date], statuses: list[str]) -> None:
+        """What these weeks were for one member."""
+        self.counts["could"] += sum(statuses.count(status) for status in COULD_COME)
+        self.counts["came"] += statuses.count(CAME)
+        self.came.update(week for week, status in zip(mondays, statuses, strict=True) if status == CAME)
 
 
 def home_of(member: Member, day: date) -> UUID | None:
@@ -49,18 +51,21 @@ def by_pantry(
     shares: dict[UUID, Share] = {}
 
     def share(pantry: UUID) -> Share:
-        return shares.setdefault(pantry, Share(pantry, names[pantry]))
+        if pantry not in shares:
+            shares[pantry] = Share(pantry, names[pantry])
+        return shares[pantry]
 
     for member in standing:
         if pantry := home_of(member, as_at):
             share(pantry).stands(member)
     for member, statuses in rows:
-        alone = member.places[0][2] if len({pantry for _, _, pantry in member.places}) == 1 else None
+        if len({pantry for _, _, pantry in member.places}) == 1:
+            if any(status in COULD_COME for status in statuses):
+                share(member.places[0][2]).spent(mondays, statuses)
+            continue
         for week, status in zip(mondays, statuses, strict=True):
-            if status in COULD_COME and (pantry := alone or member.pantry_in(week) or home_of(member, week)):
-                mine = share(pantry)
-                mine.spent(status)
-                mine.came[week] += status == CAME
+            if status in COULD_COME and (pantry := member.pantry_in(week) or home_of(member, week)):
+                share(pantry).spent([week], [status])
     return sorted(shares.values(), key=lambda each: each.name)
 
 
@@ -68,6 +73,7 @@ def by_advisor(
     agreement: FundingAgreement,
     rows: Iterable[Row],
     standing: Iterable[Member],
+    mondays: list[date],
     as_at: date,
     person_of: Callable[[UUID], UUID | None],
 ) -> list[Share]:
@@ -84,12 +90,12 @@ def by_advisor(
     def share(member: Member) -> Share:
         person = person_of(member.id)
         key, name = (BY_NUMBER, "") if person is None else advisors.get(person, (NOBODY, ""))
-        return shares.setdefault(key, Share(key, name))
+        if key not in shares:
+            shares[key] = Share(key, name)
+        return shares[key]
 
     for member in standing:
         share(member).stands(member)
     for member, statuses in rows:
-        mine = share(member)
-        for status in statuses:
-            mine.spent(status)
+        share(member).spent(mondays, statuses)
     return sorted(shares.values(), key=lambda each: (each.key == BY_NUMBER, each.key == NOBODY, each.name))

@@ -127,8 +127,8 @@ class Figures:
 
     @cached_property
     def by_advisor(self) -> list[breakdowns.Share]:
-        person_of = self.cohort.person_of
-        return breakdowns.by_advisor(self.agreement, self.rows, self.standing.values(), self.as_at, person_of.get)
+        asked = (self.rows, self.standing.values(), self.mondays, self.as_at)
+        return breakdowns.by_advisor(self.agreement, *asked, self.cohort.person_of.get)
 
     @cached_property
     def _introductions(self) -> list[Introduction]:
@@ -251,13 +251,14 @@ def _missed(agreement: FundingAgreement, rows: list[weekly.Row], weeks: list[dat
     if not weeks:
         return Counter()
     recorded = MissedWeek.objects.filter(membership__agreement=agreement, week__range=(weeks[0], weeks[-1]))
-    reasons = {(key, week): reason for key, week, reason in recorded.values_list("membership_id", "week", "reason")}
-    return Counter(
-        reasons.get((member.id, week), "")
-        for member, statuses in rows
-        for week, status in zip(weeks, statuses, strict=True)
-        if status == MISSED
+    place, of_member = {week: n for n, week in enumerate(weeks)}, {member.id: statuses for member, statuses in rows}
+    counts = Counter(
+        reason
+        for key, week, reason in recorded.values_list("membership_id", "week", "reason")
+        if key in of_member and of_member[key][place[week]] == MISSED
     )
+    counts[""] += sum(statuses.count(MISSED) for statuses in of_member.values()) - counts.total()
+    return counts
 
 
 def held(agreement: FundingAgreement, as_at: date) -> QuerySet[RenewalDecision]:
@@ -312,10 +313,15 @@ def _actions(agreement: FundingAgreement, period_from: date, as_at: date) -> tup
 
 
 def grid(figures: Figures) -> list[tuple]:
-    """(member, pantry's name, {week: status}) of members with a week in the period, by number."""
+    """(member, pantry's name, statuses by week) of members with a week in the period, by number."""
     names, rows = figures.attendance.pantries, []
-    for member, statuses in figures.rows:
-        if any(status != OUTSIDE for status in statuses):
-            pantry = member.pantry_in(figures.mondays[-1])
-            rows.append((member, names[pantry] if pantry else "", dict(zip(figures.mondays, statuses, strict=True))))
+    for member, statuses in with_weeks(figures):
+        pantry = member.pantry_in(figures.mondays[-1])
+        rows.append((member, names[pantry] if pantry else "", statuses))
     return rows
+
+
+def with_weeks(figures: Figures) -> list[weekly.Row]:
+    """The rows of those who had a week of the period."""
+    weeks = len(figures.mondays)
+    return [row for row in figures.rows if row[1].count(OUTSIDE) < weeks]

@@ -14,6 +14,7 @@ from stockport_hubs.core import money
 from stockport_hubs.core.spreadsheets import plain_pounds, safe
 
 CHANGES = ("change", "change_pence")
+MOST = 60  # pantries, or advisors, of a table on a page and in print
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Cell:
 @dataclass(frozen=True)
 class Table:
     """Rows under column names; the first cell of a row is its header. `is_grid` marks the wide member × week grid,
-    `guarded` a table whose small counts are hidden for this audience."""
+    `guarded` a table whose small counts are hidden for this audience. `seen`: what a page and print show of a long
+    table (`cut`); the files hold all its rows."""
 
     caption: str
     columns: tuple[str, ...]
@@ -70,32 +72,38 @@ class Table:
     note: str = ""
     is_grid: bool = False
     guarded: bool = False
+    seen: tuple[tuple[Cell, ...], ...] = ()
+
+    @property
+    def in_view(self) -> tuple[tuple[Cell, ...], ...]:
+        """The rows of a page, and in print."""
+        return self.seen or self.rows
 
     @property
     def shape(self) -> str:
         """narrow: few columns, so that a number stays near its name; short: kept on one page."""
         if self.is_grid:
             return "grid"
-        narrow = len(self.columns) <= 3 and not any(len(cell.shown) > 40 for row in self.rows for cell in row)
-        return " ".join(name for name, holds in (("narrow", narrow), ("short", len(self.rows) <= 15)) if holds)
+        narrow = len(self.columns) <= 3 and not any(len(cell.shown) > 40 for row in self.in_view for cell in row)
+        return " ".join(name for name, holds in (("narrow", narrow), ("short", len(self.in_view) <= 15)) if holds)
 
     @property
     def heads(self) -> list[tuple[str, bool]]:
         """(column name, numeric) by the kinds of the column's cells."""
-        numeric = {n for row in self.rows for n, cell in enumerate(row) if cell.is_numeric}
+        numeric = {n for row in self.in_view for n, cell in enumerate(row) if cell.is_numeric}
         return [(name, n in numeric) for n, name in enumerate(self.columns)]
 
     @property
     def is_compact(self) -> bool:
         """A few numbers beside a name: a table on a phone too, where others turn into cards."""
-        cells = [cell for row in self.rows for cell in row[1:]]
+        cells = [cell for row in self.in_view for cell in row[1:]]
         few = not self.is_grid and 2 <= len(self.columns) <= 6 and cells[:1] and cells[0].is_numeric
         return bool(few) and all(cell.is_numeric or len(cell.shown) < 8 for cell in cells)
 
     @property
     def labelled(self) -> list[list[tuple[str, Cell]]]:
         """Rows as (column name, cell) pairs, for tables that turn into cards on a phone."""
-        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+        return [list(zip(self.columns, row, strict=True)) for row in self.in_view]
 
     @property
     def labelled_total(self) -> list[tuple[str, Cell]]:
@@ -126,13 +134,24 @@ class Point:
 
 @dataclass
 class Document:
-    """A whole pack: what is said on top, page 1 in words, then the sections."""
+    """A whole pack: what is said on top, page 1 in words, then the sections. `decisions` is None where nothing is
+    decided: in a look back on a year."""
 
     title: str
     facts: list[tuple[str, str]]
     points: list[Point]
-    decisions: list[str]
+    decisions: list[str] | None
     sections: list[Section] = field(default_factory=list)
+
+
+def cut(found: list[dict], key: str) -> tuple[list[dict], list[dict]]:
+    """(the `MOST` with the most of a number, the others) of a list too long for a page, each in its order; of a shorter
+    one everything."""
+    if len(found) <= MOST:
+        return found, []
+    greatest = sorted(found, key=lambda each: each[key], reverse=True)[:MOST]
+    kept = {id(each) for each in greatest}
+    return [each for each in found if id(each) in kept], [each for each in found if id(each) not in kept]
 
 
 def count(value: int | None, key: str = "") -> Cell:

@@ -1,6 +1,7 @@
 """What each week of a period was for each member, told once for every figure that counts weeks."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 
 from reviews.attendance import CAME, CLOSED, COULD_COME, OUTSIDE, Attendance, Member, Week
@@ -13,7 +14,8 @@ def rows(attendance: Attendance, mondays: list[date], part: Part | None = None) 
     """By number. Of a part: its members' weeks; by pantry the weeks spent there, also by those who have moved on."""
     members = attendance.members.values()
     if part is None:
-        return [(member, [attendance.status(member, week) for week in mondays]) for member in members]
+        statuses = attendance.statuses(mondays)
+        return [(member, statuses(member)) for member in members]
     here = part.asked.pantry.pk if part.asked.pantry else None
     found = []
     for member in members:
@@ -39,10 +41,10 @@ def _nearest(member: Member, week: date):
 
 def by_week(rows: list[Row], mondays: list[date]) -> list[Week]:
     """Take-up of each week; closed when it was closed for every member who could otherwise have come."""
-    seen: list[Counter[str]] = [Counter() for _ in mondays]
-    for _, statuses in rows:
-        for counts, status in zip(seen, statuses, strict=True):
-            counts[status] += 1
+    columns: Iterable[Iterable[str]] = [()] * len(mondays)
+    if rows:
+        columns = zip(*(statuses for _, statuses in rows), strict=True)
+    seen = [Counter(column) for column in columns]
     made = []
     for week, counts in zip(mondays, seen, strict=True):
         could = sum(counts[status] for status in COULD_COME)

@@ -9,17 +9,20 @@ from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from careleavers.models import AdvisorAllocation
 from pantry.models import Collection, JournalLine, PaidWeek, Tariff
-from pantry.services import memberships
+from pantry.services import memberships, places
 from referrals.models import Referral
-from reviews import audience, documents
+from reviews import audience, documents, tables
+from reviews.attendance import Attendance
 from reviews.definitions import DEFINITIONS, GROUPS
 from reviews.models import Audience, Barrier
 from reviews.services import packs
 from stockport_hubs.accounts.models import Role
+from stockport_hubs.core.weeks import weeks_between
 from tests import factories
 from tests.pack_scene import unprinted
 from tests.review_scene import FIRST_WEEK, JOINED_ON, PERIOD, Scene
@@ -288,3 +291,48 @@ def test_a_grid_too_large_for_the_page_is_in_the_file_and_names_nobody(scene, mo
     assert "The grid of 7 members is too large for a page; it is in the CSV." in page
     assert "Person4 Sample4" not in page
     assert "Person4 Sample4" in client.get(reverse("reviews:figures_csv"), query(scene)).content.decode()
+
+
+# -- many at once ------------------------------------------------------------------------------------------------------
+
+
+def test_weeks_told_at_once_are_the_weeks_told_one_by_one(scene):
+    """Members who paused, who left, and who moved are told otherwise than the rest."""
+    more = {"by": scene.pantry_manager}
+    paused, moves = scene.members[5], scene.members[0]
+    on = date(2026, 4, 20)
+    memberships.pause(membership=paused, on=on, at=factories.moment(on), **more)
+    elsewhere = factories.pantry(scene.operator)
+    closed = date(2026, 4, 29)
+    places.announce_closure(
+        pantry=scene.pantry, from_on=closed, until_on=closed, reason="Paint", at=factories.moment(on), **more
+    )
+    memberships.move(membership=moves, pantry=elsewhere, from_week=date(2026, 6, 8), at=scene.at, **more)
+    seen = set()
+    for as_at in (*DATES, date(2026, 6, 30)):
+        attendance, weeks = Attendance(scene.agreement, as_at), weeks_between(PERIOD[0], date(2026, 6, 30))
+        at_once = attendance.statuses(weeks)
+        for member in attendance.members.values():
+            assert at_once(member) == [attendance.status(member, week) for week in weeks], member
+            seen.update(at_once(member))
+    assert seen == {"came", "missed", "to_come", "closed", "paused", "outside"}
+
+
+def test_of_more_pantries_than_fit_the_greatest_are_shown_and_the_file_has_all(scene):
+    frozen = packs.freeze(scene.meeting, Audience.LEAVING_CARE, made_by="x", at=scene.at)
+    [share], [money] = frozen["pantries"], frozen["by_pantry"]
+    many = range(tables.MOST + 5)
+    frozen["pantries"] = [share | {"key": str(n), "name": f"Hall {n:02}", "could": 2 * n, "came": n} for n in many]
+    frozen["by_pantry"] = [money | {"name": f"Hall {n:02}", "bought_pence": n} for n in many]
+    made = documents.document(frozen)
+    for title in ("Take-up by pantry", "Money by pantry"):
+        [table] = [each for part in made.sections for each in part.tables if each.caption == title]
+        assert [row[0].value for row in table.in_view] == [*(f"Hall {n:02}" for n in many if n > 4), "5 others"]
+        for column, (_, is_number) in enumerate(table.heads):
+            if is_number and table.total[column].kind != "percent":  # rows and all of them together
+                for rows in (table.rows, table.in_view):
+                    assert sum(row[column].value for row in rows) == table.total[column].value
+        assert f"The {tables.MOST} with the most" in table.note and table.note.endswith("the CSV has all.")
+        page = render_to_string("reviews/section_table.html", {"table": table, "links": ""})
+        assert page.count('<th scope="row"') == tables.MOST + 2 and "Hall 04" not in page
+    assert all(tables.to_csv(made).count(f"Hall {n:02}") == 2 for n in many)
