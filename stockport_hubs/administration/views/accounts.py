@@ -39,9 +39,8 @@ def accounts(request):
         found = found.filter(Q(**STATES[state]))
     if request.user.role != Role.ADMINISTRATOR:
         del filters.fields["role"]
-    page = Paginator(found.select_related("organisation").order_by("name", "email"), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    rows = found.select_related("organisation").order_by("name", "email")
+    page = Paginator(rows, PER_PAGE, keys_first=True).get_page(request.GET.get("page"))
     return render(
         request,
         "administration/account_list.html",
