@@ -112,7 +112,10 @@ def _spent(frozen: dict) -> Point:
     paid = money.pounds(got["paid_in_advance_pence"])
     if got["drawn_pence"] is None:
         return Point("–", "Spent", f"What is spent of {paid} paid in advance is {NOT_SHOWN}.")
-    spent = f"of {paid} paid in advance is spent; {money.pounds(got['left_pence'])} is left."
+    left = got["left_pence"]
+    spent = f"of {paid} paid in advance is spent; {money.pounds(left)} is left."
+    if left < 0:
+        spent = f"is spent, {money.pounds(-left)} more than the {paid} paid in advance."
     to_come = f" {money.pounds(got['to_come_pence'])} of weeks are still to come." if "to_come_pence" in got else ""
     return Point(money.pounds(got["drawn_pence"]), "Spent", f"{spent}{to_come}")
 
@@ -158,5 +161,5 @@ def _decisions(frozen: dict) -> list[str]:
     if lapsed := frozen["members"]["lapsed"]:
         found.append(f"{members(lapsed)} missed 4 open weeks in a row: agree who talks with whom.")
     if (frozen["money"]["left_pence"] or 0) < 0:
-        found.append(f"{money.pounds(-frozen['money']['left_pence'])} more is drawn than was paid in advance.")
+        found.append(f"{money.pounds(-frozen['money']['left_pence'])} more is spent than was paid in advance.")
     return found

@@ -11,13 +11,13 @@ def section(frozen: dict) -> Section:
     funnel, total = frozen["funnel"], frozen["funnel"]["identified"]
     names = {key: DEFINITIONS[key].name for key in funnel}
     steps = [
-        f"{funnel[key]:,} {words}"
-        for key, words in (
-            ("offered", "were offered an introduction"),
-            ("introduced", "were introduced"),
-            ("joined", "joined"),
-            ("first", "came at least once"),
-            ("regular", "come regularly"),
+        f"{funnel[key]:,} {one if funnel[key] == 1 else many}"
+        for key, one, many in (
+            ("offered", "was offered an introduction", "were offered an introduction"),
+            ("introduced", "was introduced", "were introduced"),
+            ("joined", "joined", "joined"),
+            ("first", "came at least once", "came at least once"),
+            ("regular", "comes regularly", "come regularly"),
         )
         if funnel[key] is not None
     ]

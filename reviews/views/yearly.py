@@ -20,7 +20,10 @@ from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 
-SECTIONS = ("funnel", "take-up", "members", "money", "barriers", "definitions")
+SECTIONS = {  # what became of the year; what waits for somebody, and lists of single members, are of a pack
+    *("movement", "funnel", "first-visits", "take-up", "pantries", "members", "money", "food"),
+    *("barriers", "wellbeing", "volunteering", "definitions"),
+}
 
 
 def _review(request, review_id) -> YearlyReview:
@@ -35,7 +38,7 @@ def _document(review: YearlyReview, *, printed: bool = False) -> documents.Docum
     made = documents.document(review.content, printed=printed)
     made.title = f"Yearly review, {services.year_said(review)}"
     made.sections = [section for section in made.sections if section.slug in SECTIONS]
-    made.decisions = []
+    made.decisions = None
     return made
 
 
