@@ -24,13 +24,15 @@ HEIGHTS = {PHONE: 740, TABLET: 1000, DESK: 900}
 
 
 class Picture(NamedTuple):
-    """A page as somebody sees it: a path, then the first link like each of `through`, where * is an id."""
+    """A page as somebody sees it: a path, then the first link like each of `through`, where * is an id; `typed` into
+    the first field of each label, and not saved."""
 
     name: str
     account: str  # the part before @example.org
     path: str
     width: int = DESK
     through: tuple[str, ...] = ()
+    typed: tuple[tuple[str, str], ...] = ()
 
 
 PICTURES = [
@@ -44,7 +46,13 @@ PICTURES = [
     Picture("money", "finance", "/"),
     Picture("barriers", "manager", "/reviews/barriers/"),
     Picture("figures", "manager", "/reviews/figures/#funnel"),
-    Picture("meeting", "manager", "/reviews/", through=("/reviews/meetings/*/",)),
+    Picture(
+        "meeting",
+        "manager",
+        "/reviews/",
+        through=("/reviews/meetings/*/", "/reviews/meetings/*/work-through/"),
+        typed=(("Discussed", "The bus goes once an hour on Thursdays."), ("Decision", "Offer a lift to the session")),
+    ),
 ]
 
 
@@ -66,6 +74,8 @@ def take(browser, site_url: str, picture: Picture) -> str:
     answer = page.goto(site_url + picture.path)
     for like in picture.through:
         follow(page, like)
+    for label, words in picture.typed:
+        page.get_by_label(label, exact=True).first.fill(words)
     path = TARGET / f"{picture.name}.png"
     page.screenshot(path=path)
     context.close()

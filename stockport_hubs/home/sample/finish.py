@@ -5,15 +5,18 @@ from datetime import date, datetime, timedelta
 from pantry.services import places, tariffs
 from referrals.services import closures
 from reviews.models import Rung
-from reviews.services import agenda, barriers, disagreements, meetings
+from reviews.services import agenda, barriers, disagreements, meetings, yearly
 from stockport_hubs.core.weeks import monday
 from stockport_hubs.jobs.models import Job
 from stockport_hubs.notifications.models import Message
 
+WENT_WELL = "Introductions were answered within the week, and both sides had the pack before each meeting."
+TO_CHANGE = "A session after college hours, and a shorter wait between agreeing and the first collection."
+
 
 def finish(story, start: date, last: date, until: datetime) -> None:
     """A price to agree, a closure ahead, a barrier of a pantry and a disagreement about it, the next meeting with its
-    agenda; and no old mail is sent."""
+    agenda, the last financial year looked back on if the pilot ran in it; and no old mail is sent."""
     staff, first = story.staff, story.places[0]
     pantry_manager, manager = staff["pantry.manager"], staff["manager"]
     tariffs.propose_tariff(
@@ -79,6 +82,10 @@ def finish(story, start: date, last: date, until: datetime) -> None:
     )
     agenda.add(meeting=meeting, title="A second freezer", note="Who pays for it?", by=pantry_manager, at=until)
     agenda.fill(meeting=meeting, by=manager, at=until)
+    year_from = yearly.last_year(last)
+    if start < date(year_from.year + 1, 4, 1):
+        review = yearly.build(agreement=story.agreement, year_from=year_from, by=manager, at=until)()
+        yearly.write(review=review, went_well=WENT_WELL, to_change=TO_CHANGE, by=manager, at=until)
     closures.sweep(at=until, job="referrals.closures")
     # What the story told people at the time is history: nobody gets it as mail today.
     Message.objects.filter(sent_at__isnull=True).update(claimed_at=until, sent_at=until)
