@@ -18,16 +18,20 @@ def seconds() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
+def grown(frozen: dict, members: int) -> dict:
+    """The same pack with so many members of the longest names, and a barrier for every fifth."""
+    long = "Wolfeschlegelsteinhausenbergerdorff " * 9
+    grid = [frozen["grid"][0] | {"number": n, "name": long[:121]} for n in range(members)]
+    row = frozen["barriers"]["rows"][0] | {"about": long[:121], "owner": long[:120], "actions": [long[:300]]}
+    return frozen | {"grid": grid, "barriers": frozen["barriers"] | {"rows": [row] * (members // 5)}}
+
+
 @pytest.mark.promise("PK")
 def test_a_pack_of_many_members_with_the_longest_names_is_printed_or_refused_in_words(sized, figures):
     """All the lists that grow, at once; the grid beyond 200 members is left to the files."""
     scene, many = Scene(12), sized(205, 2000)
     scene.trouble()
-    frozen = packs.freeze(scene.meeting, Audience.LEAVING_CARE, made_by="M" * 120, at=scene.at)
-    long = "Wolfeschlegelsteinhausenbergerdorff " * 9
-    frozen["grid"] = [frozen["grid"][0] | {"number": n, "name": long[:121]} for n in range(many)]
-    row = frozen["barriers"]["rows"][0] | {"about": long[:121], "owner": long[:120], "actions": [long[:300]]}
-    frozen["barriers"]["rows"] = [row] * (many // 5)
+    frozen = grown(packs.freeze(scene.meeting, Audience.LEAVING_CARE, made_by="M" * 120, at=scene.at), many)
     before = seconds()
     try:
         said = f"{len(packs.to_pdf(frozen)) // 1024} KiB"
