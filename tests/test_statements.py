@@ -122,7 +122,9 @@ APRIL_A = {
 
 def test_a_month_is_the_journal_and_the_weeks_whose_monday_has_come(world):
     [april] = world.make(date(2026, 5, 1))
+    world.join(date(2026, 5, 5))  # has no line in April
     shown = statements.show(april)
+    assert list(shown.keys()) == [world.a, world.b]
     assert by_member(world, shown.lines()) == {("a", False): APRIL_A, ("b", False): APRIL_B}
     assert said(shown.month) == {name: APRIL_A.get(name, 0) + APRIL_B.get(name, 0) for name in {**APRIL_A, **APRIL_B}}
     assert (shown.prior.is_empty, shown.of_nobody(), shown.apart) == (True, [], 0)

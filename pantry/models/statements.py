@@ -36,10 +36,10 @@ class StatementState(models.TextChoices):
 
     QUERIED = "queried", "Queried"
     OPEN = "open", "To check"
-    OPERATOR = "operator", "Agreed by the pantries"
-    COUNCIL = "council", "Agreed by the council"
-    CLOSED = "closed", "Closed, payment to record"
-    PAID = "paid", "Closed, payment recorded"
+    OPERATOR = "operator", "Pantries agreed"
+    COUNCIL = "council", "Council agreed"
+    CLOSED = "closed", "Closed, not paid"
+    PAID = "paid", "Closed and paid"
 
 
 class StepKind(models.TextChoices):

@@ -14,6 +14,7 @@ from pantry.models import (
     Closure,
     Collection,
     EarlierPrice,
+    EntryKind,
     FundingAgreement,
     JournalLine,
     Membership,
@@ -111,23 +112,26 @@ def since(statement: Statement) -> Scope:
 
 def members_of(found: Scope) -> QuerySet[Membership]:
     """Whoever has a line, by number."""
-    start = found.month
+    start, until, State = found.month, found.until, PaidWeek.State
     weeks = PaidWeek.objects.filter(
-        membership=OuterRef("pk"),
-        pantry=found.pantry,
-        block__agreement=found.agreement,
-        block__bought_on__lte=found.until,
+        membership=OuterRef("pk"), pantry=found.pantry, block__agreement=found.agreement, block__bought_on__lte=until
     )
-    credited = Q(state=PaidWeek.State.CREDITED, block__ended_on__lt=start)
-    ahead = weeks.filter(Q(week__gte=monday(found.eve)) | Q(week__isnull=True)).exclude(credited)
-    ahead = ahead.exclude(state=PaidWeek.State.REVERSED)
-    late = Q(pk__gt=found.before.closing.up_to_line) if found.before else Q(pk__isnull=True)
-    moved = JournalLine.objects.filter(
-        Q(entry__effective_on__gte=start) | late, entry__agreement=found.agreement, pantry=found.pantry
+    had = Collection.objects.counted().filter(
+        membership=OuterRef("membership"), week=OuterRef("week"), on__lte=found.eve
     )
+    not_over = Q(~Exists(had), week=monday(found.eve))  # it counted as neither collected nor missed on the eve
+    ahead = weeks.filter(Q(week__gte=start) | Q(week__isnull=True) | not_over).exclude(state=State.REVERSED)
+    ahead = ahead.exclude(state=State.CREDITED, block__ended_on__lt=start)
+    on = "entry__effective_on"
+    in_it = Q(**{f"{on}__range": (start, until)})
+    left_later = Q(**{f"{on}__gt": until, "entry__kind": EntryKind.TRANSFER, "pence__lt": 0})  # its weeks are elsewhere
+    late = Q(**{f"{on}__lt": start, "pk__gt": found.before.closing.up_to_line}) if found.before else Q(pk__isnull=True)
+    moved = JournalLine.objects.filter(in_it | left_later | late, entry__agreement=found.agreement, pantry=found.pantry)
     if found.up_to is not None:
         moved = moved.filter(pk__lte=found.up_to)
-    blocks = PrepaidBlock.objects.filter(agreement=found.agreement, pk__in=moved.values("source_id"))
+    blocks = PrepaidBlock.objects.filter(
+        agreement=found.agreement, bought_on__lte=until, pk__in=moved.values("source_id")
+    )
     listed = Exists(ahead) | Exists(blocks.filter(membership=OuterRef("pk")))
     if found.before is not None:
         listed |= Exists(weeks.filter(_recounted(found))) | Exists(_restated(found))

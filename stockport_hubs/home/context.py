@@ -29,7 +29,8 @@ PEOPLE = ("Young people", "careleavers:list", "careleavers:")
 COHORT = ("Cohort", "careleavers:cohort", "careleavers:offer")
 INTRODUCTIONS = ("Introductions", "referrals:list", "referrals:")
 RENEWALS = ("Renewals", "pantry:renewals", "pantry:renewal")
-MONEY = ("Money", "pantry:agreements", "pantry:agreement", "pantry:payment", "pantry:year_end", "pantry:statement")
+MONEY = ("Money", "pantry:agreements", "pantry:agreement", "pantry:payment", "pantry:year_end")
+MONEY_AND_STATEMENTS = (*MONEY, "pantry:statement")
 STATEMENTS = ("Statements", "pantry:statements", "pantry:statement")
 TARIFFS = ("Tariffs", "pantry:tariffs", "pantry:tariff")
 TODAY = (
@@ -62,7 +63,10 @@ ACCOUNTS = ("Accounts", "accounts:list", "accounts:")
 # (label, view name, beginnings of the names of other views under this entry); the longest fitting one is marked.
 MENU = {
     Role.PERSONAL_ADVISOR: (HOME, PEOPLE, INTRODUCTIONS, COMMUNITY, BARRIERS, MEETINGS),
-    Role.LEAVING_CARE_MANAGER: (HOME, PEOPLE, COHORT, INTRODUCTIONS, COMMUNITY, RENEWALS, MONEY, BARRIERS, MEETINGS),
+    Role.LEAVING_CARE_MANAGER: (
+        *(HOME, PEOPLE, COHORT, INTRODUCTIONS, COMMUNITY),
+        *(RENEWALS, MONEY_AND_STATEMENTS, BARRIERS, MEETINGS),
+    ),
     Role.FINANCE_OFFICER: (HOME, MONEY, STATEMENTS, TARIFFS, PACKS),
     Role.PANTRY_VOLUNTEER: (TODAY,),
     Role.PANTRY_MANAGER: (
