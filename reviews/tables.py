@@ -15,6 +15,7 @@ from stockport_hubs.core.spreadsheets import plain_pounds, safe
 
 CHANGES = ("change", "change_pence")
 MOST = 60  # pantries, or advisors, of a table on a page and in print
+LISTED = 200  # rows of a list there
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,14 @@ class Document:
     points: list[Point]
     decisions: list[str] | None
     sections: list[Section] = field(default_factory=list)
+
+
+def first(name: str, columns: tuple[str, ...], rows: tuple[tuple[Cell, ...], ...]) -> Table:
+    """A list in its order, of which a page and the paper show the first `LISTED`."""
+    if len(rows) <= LISTED:
+        return Table(name, columns, rows)
+    note = f"The first {LISTED} of {len(rows):,} are shown; the CSV has all."
+    return Table(name, columns, rows, note=note, seen=rows[:LISTED])
 
 
 def cut(found: list[dict], key: str) -> tuple[list[dict], list[dict]]:

@@ -336,3 +336,14 @@ def test_of_more_pantries_than_fit_the_greatest_are_shown_and_the_file_has_all(s
         page = render_to_string("reviews/section_table.html", {"table": table, "links": ""})
         assert page.count('<th scope="row"') == tables.MOST + 2 and "Hall 04" not in page
     assert all(tables.to_csv(made).count(f"Hall {n:02}") == 2 for n in many)
+
+
+def test_a_list_too_long_for_the_page_is_shown_to_its_first_rows_and_whole_in_the_file(scene):
+    frozen = packs.freeze(scene.meeting, Audience.LEAVING_CARE, made_by="x", at=scene.at)
+    barrier = frozen["barriers"]["rows"][0]
+    frozen["barriers"]["rows"] = [barrier | {"about": f"Somebody {n:03}"} for n in range(tables.LISTED + 3)]
+    made = documents.document(frozen)
+    [table] = [each for part in made.sections for each in part.tables if each.caption.startswith("Each barrier")]
+    assert (len(table.rows), table.in_view) == (203, table.rows[:200])
+    assert table.note == "The first 200 of 203 are shown; the CSV has all."
+    assert tables.to_csv(made).count("Somebody ") == 203

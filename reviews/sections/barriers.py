@@ -2,7 +2,7 @@
 
 from reviews.models import BarrierCategory, BarrierState
 from reviews.sections.parts import small
-from reviews.tables import Cell, Section, Table, count, day
+from reviews.tables import Cell, Section, Table, count, day, first
 from reviews.words import is_ours, plural
 from stockport_hubs.charts import shapes
 
@@ -41,7 +41,7 @@ def section(frozen: dict) -> Section:
     if rows:
         caption = "Each barrier, its owner and what is being done" if ours else "About the pantries themselves"
         about = "About" if ours else "Pantry"
-        made.append(Table(caption, (about, "Kind", "State", "Owner", "Due", "Actions"), rows))
+        made.append(first(caption, (about, "Kind", "State", "Owner", "Due", "Actions"), rows))
     sentences = (f"{plural(got['count'], 'barrier')} {'is' if got['count'] == 1 else 'are'} open.",) if ours else ()
     return Section("barriers", "What stands in the way", sentences, chart, tuple(made))
 

@@ -1,7 +1,7 @@
 """Renewals that wait for a manager."""
 
 from pantry.models import RenewalDecision
-from reviews.tables import Cell, Section, Table, count, day
+from reviews.tables import Cell, Section, Table, count, day, first
 from reviews.words import is_ours, plural
 
 
@@ -13,9 +13,9 @@ def section(frozen: dict) -> Section:
     reasons = tuple((Cell(labels[key]), count(number)) for key, number in holds["reasons"].items())
 
     def row(each: dict) -> tuple[Cell, ...]:
-        first = (Cell(str(each["number"])), *([Cell(each["name"])] if named else []))
+        who = (Cell(str(each["number"])), *([Cell(each["name"])] if named else []))
         why = [Cell("; ".join(labels[key] for key in each["reasons"]))] if named else []
-        return (*first, Cell(f"Block {each['block_no']}"), day(each["starts_on"]), *why)
+        return (*who, Cell(f"Block {each['block_no']}"), day(each["starts_on"]), *why)
 
     columns = (
         "Member",
@@ -30,7 +30,7 @@ def section(frozen: dict) -> Section:
         (f"{plural(holds['count'], 'renewal waits', 'renewals wait')} for a manager’s decision.",),
         None,
         (
-            Table("Waiting", columns, tuple(row(each) for each in holds["rows"])),
+            first("Waiting", columns, tuple(row(each) for each in holds["rows"])),
             *([Table("Why they are held", ("Reason", "Renewals"), reasons)] if named else []),
         ),
     )
