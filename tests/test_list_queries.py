@@ -41,6 +41,7 @@ ELSEWHERE = {  # list: where its queries are counted
     "careleavers:cohort": "test_cohort.py",
     "careleavers:cohort_tick": "test_cohort.py",
     "careleavers:list": "test_people.py",
+    "careleavers:import_preview": "test_import_pages.py",
     "components": "",  # no list: an example of one
     "jobs:list": "test_watch.py",
     "messages:list": "test_messages.py",
@@ -62,6 +63,7 @@ ELSEWHERE = {  # list: where its queries are counted
     "pantry:tariffs": "test_tariffs.py",
     "pantry:visitor_add": "test_visitors.py",
     "pantry:visitors": "test_visitors.py",
+    "referrals:catchments": "test_postcodes.py",
     "referrals:directory": "test_community.py",
     "referrals:list": "test_introductions.py",
     "referrals:waiting": "test_waiting.py",
