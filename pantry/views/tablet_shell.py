@@ -52,8 +52,8 @@ def worker(request: HttpRequest) -> HttpResponse:
     """The service worker. Its text changes with any file it keeps: that is how a tablet learns of a new version."""
     page, names = _page(), [*_script_names(), "css/tablet.css", *PICTURES, *DECODER]
     whole = hashlib.sha256(page.encode())
-    for name in names:
-        whole.update(Path(str(finders.find(name))).read_bytes())
+    for path in filter(None, map(finders.find, names)):
+        whole.update(Path(str(path)).read_bytes())
     addresses = [f"{settings.STATIC_URL}{name}" for name in _script_names()]
     addresses += [reverse("tablet:shell"), *(static(name) for name in ("css/tablet.css", *PICTURES))]
     later = [f"{settings.STATIC_URL}{name}" for name in DECODER]
