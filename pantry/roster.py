@@ -29,7 +29,7 @@ from pantry.services import away, charges, collections
 from pantry.services.blocks import prices_in_force
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import needs, weeks
-from stockport_hubs.core.kept import Kept
+from stockport_hubs.core.kept import Kept, whole
 from stockport_hubs.core.pages import Page, Paginator
 
 
@@ -66,6 +66,12 @@ class Row:
 def of_operator(session: PantrySession) -> MembershipQuerySet:
     """Everyone who could come, wherever they belong: the operator's members."""
     return Membership.objects.filter(operator_id=session.pantry.operator_id)
+
+
+def member_of(session: PantrySession, key: UUID) -> Membership | None:
+    """One of them."""
+    found = queries.MEMBER(operator=session.pantry.operator_id, key=key)
+    return whole(Membership, found[0]) if found else None
 
 
 def listed(session: PantrySession) -> MembershipQuerySet:

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from pantry import counter
 from pantry.models import Collection, Membership, PaidWeek, SharedNeed
 from pantry.models.memberships import MembershipQuerySet
-from stockport_hubs.core.kept import Kept
+from stockport_hubs.core.kept import Kept, columns
 
 ROWS = 50  # of a page
 
@@ -68,6 +68,11 @@ def listed(operator: UUID, pantry: UUID, day: date) -> MembershipQuerySet:
     return here.order_by(nameless, Lower("preferred_name"), "number")
 
 
+MEMBER = Kept(
+    lambda operator, key: (
+        Membership.objects.filter(operator_id=operator, pk=key).order_by().values_list(*columns(Membership))
+    )
+)
 FIRST_PAGE = Kept(lambda operator, pantry, day: listed(operator, pantry, day).values_list(*FACTS)[: ROWS + 1])
 NEEDS = Kept(lambda keys: SharedNeed.objects.filter(membership__in=keys).values_list("membership_id", "kind", "value"))
 OF_WEEK = Kept(

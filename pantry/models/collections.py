@@ -3,29 +3,32 @@
 from datetime import date
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from pantry.models.blocks import PaidWeek
 from pantry.models.memberships import Membership
-from pantry.models.places import Band, Pantry
+from pantry.models.places import Band, Pantry, PantryStaff
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core.models import UuidModel
 
 
-def today_for_volunteers(rows, user: User):
+def today_for_volunteers(rows, user: User, today: date | None = None):
     """Rows with a pantry and a day (`on`) that people who work at pantries may see; nobody else sees any."""
     from stockport_hubs.core import clock
 
-    if user.role not in (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER):
+    if user.role == Role.PANTRY_MANAGER:
+        return rows.filter(pantry__operator_id=user.organisation_id)
+    if user.role != Role.PANTRY_VOLUNTEER:
         return rows.none()
-    rows = rows.filter(pantry__in=Pantry.objects.for_user(user))
-    return rows.filter(on=clock.today()) if user.role == Role.PANTRY_VOLUNTEER else rows
+    today = today or clock.today()
+    staff = PantryStaff.objects.in_force_on(today).filter(user=user, pantry=OuterRef("pantry"))
+    return rows.filter(Exists(staff), on=today)
 
 
 class PantrySessionQuerySet(models.QuerySet):
-    def for_user(self, user: User) -> "PantrySessionQuerySet":
+    def for_user(self, user: User, today: date | None = None) -> "PantrySessionQuerySet":
         """Pantry managers: their organisation's sessions; volunteers: today's at the pantries they work at."""
-        return today_for_volunteers(self, user)
+        return today_for_volunteers(self, user, today)
 
 
 class PantrySession(UuidModel):

@@ -3,14 +3,44 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 
 from pantry.calendar import WeekCalendar, bank_holidays
 from pantry.models import Collection, Pantry, PantrySession
+from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.core.kept import Kept, columns, whole
 
 AHEAD = 8 * 7  # days looked through for the next session
+
+
+def _open_to(role: str) -> Kept:
+    return Kept(
+        lambda user, organisation, today, key: (
+            PantrySession.objects.for_user(User(pk=user, role=role, organisation_id=organisation), today)
+            .filter(pk=key)
+            .order_by()
+            .values_list(*columns(PantrySession), *columns(Pantry, "pantry__"))
+        )
+    )
+
+
+# Asked with every page and every recording of a session.
+OPEN_TO = {role: _open_to(role) for role in (Role.PANTRY_VOLUNTEER, Role.PANTRY_MANAGER)}
+
+
+def open_to(user: User, key: UUID | None, *, today: date) -> PantrySession | None:
+    """The session, with its pantry, if it is one of those this user may see."""
+    if key is None or user.role not in OPEN_TO:
+        return None
+    found = OPEN_TO[Role(user.role)](user=user.pk, organisation=user.organisation_id, today=today, key=key)
+    if not found:
+        return None
+    session = whole(PantrySession, found[0][: len(columns(PantrySession))])
+    session.pantry = whole(Pantry, found[0][len(columns(PantrySession)) :])
+    return session
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.db import transaction
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -102,7 +103,9 @@ def record(request, session_id, membership_id):
     """One member: choose the number of items, or (the row's button) record the usual ones at once."""
     shown = session_or_404(request, session_id)
     on, now = clock.today(), clock.now()
-    member = get_or_404(roster.of_operator(shown), pk=membership_id)
+    member = roster.member_of(shown, membership_id)
+    if member is None:
+        raise Http404
     back = _back(request, shown)
     if "usual" in request.POST:
         form: UsualForm | RecordForm = UsualForm(request.POST)
@@ -185,7 +188,10 @@ def void(request, collection_id):
 
 def session_or_404(request, session_id) -> PantrySession:
     """One's own session, with its pantry."""
-    return get_or_404(PantrySession.objects.for_user(request.user).select_related("pantry"), pk=session_id)
+    found = sessions.open_to(request.user, session_id, today=clock.today())
+    if found is None:
+        raise Http404
+    return found
 
 
 def can_record_on(shown: PantrySession, user: User, on: date) -> bool:

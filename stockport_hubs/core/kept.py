@@ -16,13 +16,23 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from stockport_hubs.core import clock
 
 Adapted = Callable[[Any], Any]
 PLACEHOLDER = re.compile("(%[s%])")
 MOST = 100  # texts kept of one query: lists of another length are another text
+
+
+def columns(model: type[Model], path: str = "") -> list[str]:
+    """All there is of a row, for a values_list that whole() reads; `path`: how to reach it, as "pantry__"."""
+    return [f"{path}{field.attname}" for field in model._meta.concrete_fields]
+
+
+def whole(model: type[Model], values: Iterable) -> Any:
+    """The object of a row that was asked for by its columns()."""
+    return model.from_db(connection.alias, columns(model), list(values))
 
 
 class _Text:
