@@ -95,6 +95,8 @@ def page_of(session: PantrySession, words: str, number: str) -> Page:
         first = list(facts[: ROWS + 1]) if words else queries.FIRST_PAGE(**of)
         if len(first) <= ROWS:
             paginator.count = len(first)
+        elif not words:
+            [(_, paginator.count)] = queries.LISTED(**of)
         return Page([Facts(*each) for each in first[:ROWS]], 1, paginator)
     page = paginator.get_page(number)
     return Page([Facts(*each) for each in page], page.number, paginator)

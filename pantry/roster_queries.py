@@ -74,6 +74,11 @@ MEMBER = Kept(
     )
 )
 FIRST_PAGE = Kept(lambda operator, pantry, day: listed(operator, pantry, day).values_list(*FACTS)[: ROWS + 1])
+LISTED = Kept(
+    lambda operator, pantry, day: (
+        listed(operator, pantry, day).order_by().values_list("operator_id").annotate(Count("pk"))
+    )
+)
 NEEDS = Kept(lambda keys: SharedNeed.objects.filter(membership__in=keys).values_list("membership_id", "kind", "value"))
 OF_WEEK = Kept(
     lambda keys, week: (
