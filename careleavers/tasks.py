@@ -1,11 +1,14 @@
 """Job handlers about young people; loaded at start."""
 
+from careleavers import messages
 from careleavers.models import PeopleImport
-from careleavers.services import keeping, uploads
+from careleavers.services import keeping, letters, uploads
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core import clock
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs.services import Work, handler
+
+messages.register()
 
 
 def _upload(work: Work) -> PeopleImport:
@@ -44,3 +47,8 @@ def forget_lists(work: Work) -> None:
 def forget_people(work: Work) -> None:
     """Each night, whose time is over."""
     keeping.sweep(job="careleavers.forget_people", at=clock.now())
+
+
+@handler(letters.SEND, seconds=30, label="Sending a message to a young person")
+def send(work: Work) -> None:
+    letters.deliver(work.ids["letter"])

@@ -1,11 +1,31 @@
 from django.urls import path
 
-from careleavers.views import allocations, caseloads, cohort, imports, keeping, people, wellbeing
+from careleavers.views import (
+    allocations,
+    caseloads,
+    cohort,
+    conversations,
+    imports,
+    keeping,
+    letters,
+    openings,
+    people,
+    wellbeing,
+)
 
 app_name = "careleavers"
 urlpatterns = [
     path("", people.people_list, name="list"),
     path("add/", people.person_add, name="add"),
+    path("open/", openings.open_record, name="open"),
+    path("opened/", openings.overview, name="openings"),
+    path("opened/<uuid:opening_id>/", openings.opened, name="opened"),
+    path("opened/<uuid:opening_id>/close/", openings.close, name="opening_close"),
+    path("messages/", letters.letter_list, name="letters"),
+    path("messages/<uuid:pk>/", letters.letter, name="letter"),
+    path("<uuid:pk>/spoke/", conversations.spoke, name="spoke"),
+    path("<uuid:pk>/spoke/take-back/", conversations.take_back, name="spoke_take_back"),
+    path("<uuid:pk>/messages/", letters.letter_choice, name="letter_choice"),
     path("cohort/", cohort.overview, name="cohort"),
     path("cohort/tick/", cohort.tick, name="cohort_tick"),
     path("cohort/keeping/", keeping.keeping, name="keeping"),

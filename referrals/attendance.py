@@ -1,22 +1,25 @@
 """What comes back to the council after acceptance: number, first week, block, weeks and the last collection."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Max, Min
 
 from pantry.calendar import WeekCalendar
-from pantry.models import Collection, Membership, PaidWeek, Pantry, Place
+from pantry.models import Collection, Membership, PaidWeek, Pantry, Place, SharedNeed
 from pantry.rules import starts_on
 from referrals import rules
 from referrals.models import FollowUp, Pause, Referral
-from stockport_hubs.core.weeks import london_date, monday
+from stockport_hubs.core import needs
+from stockport_hubs.core.weeks import london_date, monday, weeks_between
 
 WORDS = {
     "collected": "collected",
     "missed": "missed",
     "to_come": "to come",
     "closed": "pantry closed",
+    "paused": "paused",
     "credited": "given back",
 }
 
@@ -38,11 +41,16 @@ class Attendance:
     pause: Pause | None  # why it is paused; paused without one: the pantry did it
     follow_up: FollowUp | None  # the latest, of someone who never came
     next_block_on: date | None
+    needs: list[str]  # what volunteers read
     moves_to: Place | None  # another pantry, from a week that has not begun
+
+    @property
+    def in_words(self) -> str:
+        return in_words(self.weeks)
 
 
 def of(referral: Referral, on: date) -> Attendance:
-    """The block that holds this week (before it: the first, after it: the last); at most 9 queries."""
+    """The block that holds this week (before it: the first, after it: the last); at most 10 queries."""
     membership = referral.membership
     assert membership is not None
     paid = list(
@@ -66,11 +74,7 @@ def of(referral: Referral, on: date) -> Attendance:
         membership=membership,
         pantry=here[-1].pantry.name if here else "",
         block_no=block.block_no if block else None,
-        weeks=[
-            {"monday": row.week, "state": states[row.pk], "words": WORDS[states[row.pk]]}
-            for row in paid
-            if block and row.block_id == block.pk and row.week
-        ],
+        weeks=_strip([(row, states[row.pk]) for row in paid if block and row.block_id == block.pk], calendar),
         collected=len(collected),
         last_collected_on=came["last"],
         weeks_left=sum(
@@ -85,8 +89,29 @@ def of(referral: Referral, on: date) -> Attendance:
         pause=referral.pauses.filter(back_on=None).first() if is_paused else None,
         follow_up=None if collected else referral.follow_ups.order_by("-at").first(),
         next_block_on=starts_on(membership.next_due_on) if membership.next_due_on and not is_ended else None,
+        needs=[needs.words(need.kind, need.value) for need in SharedNeed.objects.filter(membership=membership)],
         moves_to=None if is_ended else ahead,
     )
+
+
+def _strip(rows: list[tuple[PaidWeek, str]], calendar: WeekCalendar) -> list[dict]:
+    """The weeks of a block in order. Between them lie weeks in which the pantry was closed; where it was not, the
+    membership was paused: only those two move a week."""
+    dated = {row.week: (row.pantry_id, state) for row, state in rows if row.week}
+    strip, pantry = [], None
+    for week in weeks_between(min(dated), max(dated)) if dated else []:
+        if week in dated:
+            pantry, state = dated[week]
+        else:
+            state = "closed" if calendar.is_closed(pantry, week) else "paused"
+        strip.append({"monday": week, "state": state, "words": WORDS[state]})
+    return strip
+
+
+def in_words(strip: list[dict]) -> str:
+    """ "9 collected, 2 missed, 15 to come"."""
+    counts = Counter(week["state"] for week in strip)
+    return ", ".join(f"{counts[state]} {words}" for state, words in WORDS.items() if counts[state])
 
 
 def _week(row: PaidWeek) -> date:

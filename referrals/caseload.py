@@ -1,6 +1,6 @@
 """A page of young people with what each needs now: the advisor's home and the list of people to introduce.
 
-At most nine queries for a page, whatever is stored, and two of the calendar when a pantry was closed since.
+At most ten queries for a page, whatever is stored, and two of the calendar when a pantry was closed since.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,14 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from careleavers import questions
-from careleavers.models import CareLeaver, SharingAgreement, Wellbeing
+from careleavers.models import (
+    AdvisorAllocation,
+    CareLeaver,
+    CareLeaverQuerySet,
+    Conversation,
+    SharingAgreement,
+    Wellbeing,
+)
 from pantry.calendar import WeekCalendar
 from pantry.models import Closure, Collection, Membership, PaidWeek, RenewalDecision
 from pantry.rules import RENEWED_AHEAD, starts_on
@@ -25,6 +32,8 @@ from stockport_hubs.core.weeks import WEEK, add_months, birthday, monday
 A_PAGE = 25
 LOOKED_BACK = 13  # weeks; nobody needs to know whether it is fourteen or fifteen
 NOT_SEEN, ENDS_SOON, TURNS_25_SOON = 2, 8 * WEEK, 6  # missed weeks; before the last week is over; months
+LAPSED = 4  # missed weeks
+SPOKEN_HOLDS = 2 * WEEK  # spoken to since: nobody is asked to do it again
 WARNED_AHEAD = max(rules.WARNED) * WEEK - RENEWED_AHEAD  # before the day of the decision
 ORDER = (
     "name",
@@ -37,10 +46,12 @@ ORDER = (
     "agreement",
     "turns_25",
     "ends",
+    "spoken",
     "declined",
     "wellbeing",
     "waiting",
 )
+QUIET = {"waiting", "declined", "draft", "next_block", "spoken"}  # flags that ask for nothing this week
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,7 @@ class Facts:
     weeks_left: int = 0
     last_week: date | None = None
     missed: int = 0
+    spoken_on: date | None = None  # asked of those who were not seen
     is_held: bool = False
     next_due_on: date | None = None  # when the next block is decided
     is_stopped: bool = False  # an advisor holds the next block for a manager
@@ -100,6 +112,16 @@ class Row:
         return Referral.State(self.facts.state).label if self.facts.state else ""
 
     @property
+    def is_cover(self) -> bool:
+        """A colleague's, covered for a while."""
+        return not getattr(self.person, OWN, True)
+
+    @property
+    def is_unseen(self) -> bool:
+        """Nobody has seen them or spoken to them: one click says that somebody did."""
+        return any(flag.code in ("not_seen", "not_taken_up") for flag in self.flags)
+
+    @property
     def urgency(self) -> int:
         """Place in the order of what to do first; rows without a flag come last."""
         return min((ORDER.index(flag.code) for flag in self.flags), default=len(ORDER))
@@ -114,13 +136,12 @@ MEMBERSHIP = (
     "membership__next_due_on",
     "membership__stop_renewal",
 )
+OWN = "is_own"  # allocated to this advisor, not only covered
 LISTED = [each.attname for each in CareLeaver._meta.concrete_fields if each.attname in ("id", *PERSON)]
 ASKED = Kept(
-    lambda advisor, council, on: (
-        CareLeaver.objects.for_user(User(pk=advisor, role=Role.PERSONAL_ADVISOR, organisation_id=council), on)
-        .living()
-        .values_list(*LISTED)[: A_PAGE + 1]
-    )
+    lambda advisor, council, on: people(
+        User(pk=advisor, role=Role.PERSONAL_ADVISOR, organisation_id=council), on
+    ).values_list(*LISTED, OWN)[: A_PAGE + 1]
 )
 FOLLOWED = FollowUp.objects.filter(referral=OuterRef("pk")).order_by("-at")
 INTRODUCTIONS = Kept(
@@ -173,6 +194,14 @@ HELD = Kept(
         .values_list("membership_id")
     )
 )
+SPOKEN = Kept(
+    lambda people, since: (
+        Conversation.objects.filter(care_leaver__in=people, on__gt=since, taken_back_at__isnull=True)
+        .order_by()
+        .values_list("care_leaver_id")
+        .annotate(Max("on"))
+    )
+)
 # Paid weeks, and whether anything was closed at their pantry in the time asked about.
 DATED = Kept(
     lambda members, after, before: (
@@ -191,10 +220,19 @@ DATED = Kept(
 )
 
 
+def people(advisor: User, on: date) -> CareLeaverQuerySet:
+    """The living of an advisor's caseload by name; `is_own` tells theirs from those they cover."""
+    theirs = AdvisorAllocation.objects.in_force_on(on).filter(advisor=advisor, care_leaver=OuterRef("pk"))
+    return CareLeaver.objects.for_user(advisor, on).living().only(*PERSON).annotate(**{OWN: Exists(theirs)})
+
+
 def first_page(advisor: User, on: date) -> list[CareLeaver]:
     """The living of an advisor's caseload by name: those of a page, and one more if there are more."""
-    rows = ASKED(advisor=advisor.pk, council=advisor.organisation_id, on=on)
-    return [CareLeaver.from_db("default", LISTED, row) for row in rows]
+    made = []
+    for *row, is_own in ASKED(advisor=advisor.pk, council=advisor.organisation_id, on=on):
+        made.append(CareLeaver.from_db("default", LISTED, row))
+        setattr(made[-1], OWN, bool(is_own))
+    return made
 
 
 def rows(people: Iterable[CareLeaver], on: date) -> list[Row]:
@@ -227,6 +265,9 @@ def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
     if members:
         _weeks(members, on)
         _missed(members, on)
+    if unseen := [person for person, facts in made.items() if facts.missed >= NOT_SEEN]:
+        for person, day in SPOKEN(people=unseen, since=on - SPOKEN_HOLDS):
+            made[person].spoken_on = day
     return made
 
 
@@ -301,12 +342,19 @@ STATE_FLAGS = {
 }
 
 
+def _unseen(facts: Facts) -> Flag:
+    """A nudge at two missed weeks, a louder one at four; a quiet word once somebody has spoken to them."""
+    many = f"{facts.missed}" if facts.missed < LOOKED_BACK else f"{LOOKED_BACK} or more"
+    if facts.spoken_on:
+        return Flag("spoken", f"Not seen for {many} weeks, spoken to {facts.spoken_on:%-d %b}", "grey")
+    return Flag("not_seen", f"Not seen for {many} weeks", "red" if facts.missed >= LAPSED else "orange")
+
+
 def _flag_member(facts: Facts, say, on: date) -> None:
     if _is_not_taken_up(facts, on) and not facts.is_followed_up:
         say(Flag("not_taken_up", "Not taken up", "red"))
     elif facts.missed >= NOT_SEEN and facts.member_state == Membership.State.OPEN:
-        many = f"{facts.missed}" if facts.missed < LOOKED_BACK else f"{LOOKED_BACK} or more"
-        say(Flag("not_seen", f"Not seen for {many} weeks", "orange"))
+        say(_unseen(facts))
     if facts.member_state == Membership.State.PAUSED:
         say(Flag("waiting", "Paused", "grey"))
     if facts.is_held:
@@ -339,7 +387,7 @@ def _next_step(row: Row, on: date) -> tuple[str, str]:
         codes = {flag.code for flag in row.flags}
         if "not_taken_up" in codes:
             return "Say what you found out", reverse("referrals:follow_up", args=[facts.referral_id])
-        if "not_seen" in codes:
+        if codes & {"not_seen", "spoken"}:
             return "Say what is in the way", f"{reverse('reviews:barrier_add')}?person={person.pk}"
         if point := _wellbeing_due(facts, on):
             return "Ask how they are", reverse("careleavers:wellbeing_ask", args=[person.pk, point])

@@ -1,12 +1,14 @@
 """Job handlers of introductions; loaded at start, and makes their e-mails known."""
 
 from careleavers.models import CareLeaver
-from referrals import messages
+from referrals import digest, letters, messages
 from referrals.services import agreements, closures, warnings, worries
 from stockport_hubs.core import clock
 from stockport_hubs.jobs.services import Work, handler
 
 messages.register()
+letters.register()
+digest.register()
 worries.register()
 closures.register()
 
@@ -33,3 +35,9 @@ def warn(work: Work) -> None:
 def tell_of_closures(work: Work) -> None:
     """Tell the advisors of a pantry's members that it closes, or opens after all."""
     closures.sweep(at=clock.now(), job="referrals.closures")
+
+
+@handler("referrals.digest", seconds=120, every_minutes=60, label="Writing the weekly emails to advisors")
+def write_digests(work: Work) -> None:
+    """Mondays in London: to advisors, about their young people."""
+    digest.sweep(at=clock.now())

@@ -1,10 +1,12 @@
 from django.urls import path
 
 from referrals.views import (
+    agreed,
     agreements,
     answers,
     catchments,
     community,
+    digest,
     directory,
     drafts,
     helpers,
@@ -22,6 +24,7 @@ urlpatterns = [
     path("start/<uuid:person_id>/", drafts.start, name="start"),
     path("nearest/", catchments.catchments, name="catchments"),
     path("waiting/", waiting.waiting_lists, name="waiting"),
+    path("weekly-email/", digest.digest, name="digest"),
     path("<uuid:referral_id>/", answers.detail, name="detail"),
     path("<uuid:referral_id>/agreement/", drafts.agreement, name="agreement"),
     path("<uuid:referral_id>/edit/", drafts.edit, name="edit"),
@@ -29,6 +32,8 @@ urlpatterns = [
     path("<uuid:referral_id>/answer/", answers.answer, name="answer"),
     path("<uuid:referral_id>/reply/", answers.reply, name="reply"),
     path("<uuid:referral_id>/withdraw/", answers.withdraw, name="withdraw"),
+    path("<uuid:referral_id>/agreed/", agreed.page, name="agreed"),
+    path("<uuid:referral_id>/agreed/pdf/", agreed.as_pdf, name="agreed_pdf"),
     # a member the council introduced
     path("<uuid:referral_id>/pause/", members.pause, name="pause"),
     path("<uuid:referral_id>/resume/", members.resume, name="resume"),
@@ -42,6 +47,7 @@ urlpatterns = [
     path("people/<uuid:person_id>/agreement/withdraw/", agreements.withdraw, name="person_withdraw"),
     path("people/<uuid:person_id>/died/", agreements.died, name="died"),
     path("people/<uuid:person_id>/died/correct/", agreements.not_died, name="not_died"),
+    path("people/<uuid:person_id>/how-are-you/", agreements.how_are_you, name="how_are_you"),
     path("printed/", agreements.printed, name="printed"),
     path("printed/<uuid:printed_id>/destroyed/", agreements.destroyed, name="destroyed"),
     # someone who came by themselves

@@ -61,6 +61,7 @@ TABLE: dict[str, Row] = {
     "jobs:list": row(M, D),
     "trail": row(M),
     "trail_csv": row(M),
+    "record_trail": row(A, M, person_id="person"),
     "accessibility": ANYONE,
     "cookies": ANYONE,
     "privacy": ANYONE,
@@ -90,6 +91,15 @@ TABLE: dict[str, Row] = {
     # young people
     "careleavers:list": row(A, M),
     "careleavers:add": row(A, M),
+    "careleavers:open": row(A),
+    "careleavers:openings": row(A, M),
+    "careleavers:opened": row(A, opening_id="opening"),
+    "careleavers:opening_close": row(A, M, opening_id="opening"),
+    "careleavers:letters": row(A, M),
+    "careleavers:letter": row(A, M, pk="letter"),
+    "careleavers:spoke": row(A, M, pk="person"),
+    "careleavers:spoke_take_back": row(A, M, pk="person"),
+    "careleavers:letter_choice": row(A, M, pk="person"),
     "careleavers:cohort": row(M),
     "careleavers:cohort_tick": row(M),
     "careleavers:keeping": row(M),
@@ -117,6 +127,7 @@ TABLE: dict[str, Row] = {
     "referrals:list": row(A, M, P),
     "referrals:waiting": row(A, M, P),
     "referrals:catchments": row(M),
+    "referrals:digest": row(A),
     "referrals:find": row(A),
     "referrals:start": row(A, person_id="person"),
     "referrals:detail": row(A, M, P, referral_id="sent"),
@@ -126,6 +137,8 @@ TABLE: dict[str, Row] = {
     "referrals:answer": row(P, referral_id="sent"),
     "referrals:reply": row(A, referral_id="sent"),
     "referrals:withdraw": row(A, referral_id="sent"),
+    "referrals:agreed": row(A, M, referral_id="accepted"),
+    "referrals:agreed_pdf": row(A, M, referral_id="accepted"),
     "referrals:pause": row(A, M, referral_id="accepted"),
     "referrals:resume": row(A, M, referral_id="accepted"),
     "referrals:leave": row(A, M, referral_id="accepted"),
@@ -137,6 +150,7 @@ TABLE: dict[str, Row] = {
     "referrals:person_withdraw": row(A, M, person_id="person"),
     "referrals:died": row(A, M, person_id="person"),
     "referrals:not_died": row(M, person_id="person"),
+    "referrals:how_are_you": row(A, M, person_id="person"),
     "referrals:printed": row(P),
     "referrals:destroyed": row(P, printed_id="printed"),
     "referrals:walk_ins": row(A, M, P),
@@ -339,7 +353,7 @@ def test_every_url_stands_in_the_table_and_every_row_is_a_url():
 
 
 # What another advisor of the same council has: not this advisor's either.
-COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier", "link", "worry"}
+COLLEAGUES = {"person", "draft", "sent", "accepted", "barrier", "link", "worry", "letter"}
 
 
 def _key(scheme: dict, kind: str, role: Role):
@@ -396,7 +410,7 @@ def ids_of(scheme: dict) -> dict[str, str]:
     return found
 
 
-PRIVATE = ("person", "member_person", "draft", "barrier", "council_pack", "link", "council_entry")
+PRIVATE = ("person", "member_person", "draft", "barrier", "council_pack", "link", "council_entry", "opening", "letter")
 CASES = (*PRIVATE, "entry", "sent", "accepted", "walk_in", "pack")
 # What one's own scheme has and does not show to this role.
 NOT_FOR = {

@@ -6,7 +6,17 @@ import uuid
 from datetime import date, datetime, time, timedelta
 
 from careleavers.questions import PREFER_NOT, QUESTIONS
-from careleavers.services import allocations, caseloads, cohort, people, sharing, uploads, wellbeing
+from careleavers.services import (
+    allocations,
+    caseloads,
+    cohort,
+    letters,
+    openings,
+    people,
+    sharing,
+    uploads,
+    wellbeing,
+)
 from pantry.models import PrintedSheet, RenewalDecision, SheetRow, Statement, TabletEntry
 from pantry.services import (
     away,
@@ -255,6 +265,20 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         by=manager,
         at=at,
     )
+    letter, their_letter = (
+        letters.queue(
+            "referrals.how_are_you",
+            care_leaver=whose,
+            key=f"table:{by.pk}",
+            ids={"referral": str(each.pk)},
+            at=at,
+            by=by,
+        )
+        for whose, each, by in ((member, accepted, advisor), (theirs[3], their_accepted, colleague))
+    )
+    opening = openings.open_record(  # everything else of a colleague's stays 404 all the same
+        reference=theirs[3].reference, reason="on_duty", words="They rang.", by=advisor, at=at
+    )
     caseload_move = caseloads.cover(
         of=colleague,
         to=advisor,
@@ -465,12 +489,15 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "figure": "offered",
         "jobs": with_job,
         "cover": cover,
+        "opening": opening,
+        "letter": letter,
         "advisor": advisor,
         "caseload_move": caseload_move,
         "volunteer": volunteer,
         "token": "not-a-token",
         "colleague": {
             "person": theirs[0],
+            "letter": their_letter,
             "draft": their_draft,
             "sent": their_sent,
             "accepted": their_accepted,

@@ -150,6 +150,21 @@ def lists(bench: Bench) -> Iterator[Measured]:
     assert not more, "\n".join(more)
 
 
+@line(f"caseload of {bench_lists.CASELOAD:,}", target=1.5)
+def caseload(bench: Bench) -> Iterator[Measured]:
+    """The home of an advisor with so many young people against one with forty; no more queries."""
+    sites = []
+    for people, held in ((bench_lists.CASELOAD, bench_lists.CASELOAD), (bench_lists.FEW, bench_lists.CASELOAD_FEW)):
+        database_url = bench.databases.fresh()
+        manage(database_url, "load_sample_pilot", "--care-leavers", str(people), **SETTINGS)
+        bench_lists.hold(database_url, held)
+        sites.append(bench_lists.Site(bench.serve(database_url), database_url, people))
+    for found in bench_lists.compare(*sites, lists=bench_lists.CASELOADS):
+        name = f"{bench_lists.CASELOAD:,} people: {found.name}"
+        yield Measured(name, found.alike.took, found.few.took)
+        assert found.alike.queries <= found.few.queries, (name, found.alike.queries, found.few.queries)
+
+
 def many_people(bench: Bench) -> bench_lists.Site:
     """The sample pilot of tens of thousands, loaded once."""
     if bench.many is None:

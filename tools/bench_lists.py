@@ -49,6 +49,15 @@ LISTS = [  # account, address, what is asked of it
     ("admin", "/jobs/", ["state=done", f"state=done&{DEEP}"]),
     ("admin", "/messages/", ["state=sent", f"state=sent&{DEEP}"]),
 ]
+# The home of one advisor with so many young people, against one with few.
+CASELOAD, CASELOAD_FEW = 4_000, 40
+CASELOADS = [("advisor", "/", [*PAGED, BY_NAME])]
+HAND_OVER = """UPDATE careleavers_advisorallocation SET advisor_id = (SELECT id FROM accounts_user WHERE
+    email = 'advisor@example.org') WHERE until_on IS NULL AND care_leaver_id IN
+    (SELECT id FROM careleavers_careleaver ORDER BY reference LIMIT %s)"""
+GIVE_AWAY = """UPDATE careleavers_advisorallocation SET advisor_id = (SELECT id FROM accounts_user WHERE
+    email = 'advisor2@example.org') WHERE until_on IS NULL AND care_leaver_id NOT IN
+    (SELECT id FROM careleavers_careleaver ORDER BY reference LIMIT %s)"""
 # What counts everybody: the home, the figures, who is behind a number that Python works out week by week.
 FIGURES = ["/", "/reviews/figures/", "/reviews/figures/lapsed/", "/reviews/figures/regular/"]
 OF_THE_DAY = [
@@ -111,9 +120,16 @@ class Site:
         return Asked(took, int(response.headers["X-Queries"]), int(response.headers["X-Rows"]))
 
 
-def compare(many: Site, few: Site, only: str = "") -> Iterator[Compared]:
+def hold(database_url: str, people: int) -> None:
+    """Let advisor@ have exactly so many young people."""
+    with psycopg.connect(database_url.replace("postgres://", "postgresql://"), autocommit=True) as line:
+        for statement in (HAND_OVER, GIVE_AWAY):
+            line.execute(statement.encode(), [people])
+
+
+def compare(many: Site, few: Site, only: str = "", lists: list = LISTS) -> Iterator[Compared]:
     """Every list asked of both in turns: the quickest of each, for whatever else the machine does only adds to it."""
-    for account, path, wanted in LISTS:
+    for account, path, wanted in lists:
         for query in wanted:
             name = f"{account} {path.replace('{agreement}', '*')}{query and '?'}{query}"
             if only and only not in name:

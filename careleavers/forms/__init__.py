@@ -1,5 +1,7 @@
 """Forms about young people: they validate, services save."""
 
+from careleavers.forms.letters import LetterChoiceForm, LetterFilter
+from careleavers.forms.openings import OpenForm, OpeningFilter
 from careleavers.forms.people import (
     AllocateForm,
     CaseloadCoverForm,
@@ -19,6 +21,10 @@ __all__ = [
     "CohortMoveForm",
     "CoverForm",
     "FilterForm",
+    "LetterChoiceForm",
+    "LetterFilter",
+    "OpenForm",
+    "OpeningFilter",
     "PersonForm",
     "TakeBackForm",
     "WellbeingForm",

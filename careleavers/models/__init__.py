@@ -2,8 +2,11 @@
 
 from careleavers.models.caseloads import CaseloadMove
 from careleavers.models.cohort import CohortMove, CohortPlace
+from careleavers.models.conversations import Conversation
 from careleavers.models.imports import PeopleImport
 from careleavers.models.keeping import KeepingRule
+from careleavers.models.letters import Letter, LetterChoice
+from careleavers.models.openings import RecordOpening
 from careleavers.models.people import (
     ACCOMMODATION,
     AdvisorAllocation,
@@ -27,6 +30,7 @@ __all__ = [
     "CaseloadMove",
     "CohortMove",
     "CohortPlace",
+    "Conversation",
     "DeathCorrection",
     "Eligibility",
     "InTouch",
@@ -35,6 +39,9 @@ __all__ = [
     "Position",
     "Postcode",
     "PostcodeDirectory",
+    "Letter",
+    "LetterChoice",
+    "RecordOpening",
     "SharedItem",
     "SharingAgreement",
     "Wellbeing",

@@ -36,6 +36,7 @@ class SharingAgreement(UuidModel):
     how_given = models.CharField(max_length=12, choices=HowGiven)
     taken_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     share_name = models.BooleanField(default=True, help_text="No: the pantry sees the number only.")
+    advocacy_given_on = models.DateField(null=True, help_text="The day they were told about advocacy.")
     until_on = models.DateField(null=True, blank=True)
     withdrawn_on = models.DateField(null=True)
     withdrawn_how = models.CharField(max_length=12, choices=HowGiven, blank=True)

@@ -33,6 +33,7 @@ def record_agreement(
     taken_by: User,
     at: datetime,
     until_on: date | None = None,
+    advocacy_given_on: date | None = None,
 ) -> SharingAgreement:
     """Record an agreement; `items` are (kind, value) or (kind, value, agreed_on). It replaces the one before."""
     if care_leaver.has_died:
@@ -55,6 +56,7 @@ def record_agreement(
         how_given=how_given,
         share_name=share_name,
         until_on=until_on,
+        advocacy_given_on=advocacy_given_on,
         taken_by=taken_by,
     )
     SharedItem.objects.bulk_create(

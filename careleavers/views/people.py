@@ -8,13 +8,16 @@ from django.urls import reverse
 from careleavers import rules, wellbeing
 from careleavers.forms import FilterForm, PersonForm, person_url
 from careleavers.models import CareLeaver
-from careleavers.services import cohort, people, sharing
+from careleavers.services import cohort, letters, people, sharing
 from careleavers.views.doors import PER_PAGE, council, log_list, person_or_404
+from careleavers.views.letters import row as letter_row
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.core import clock, needs
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.weeks import age_on
+
+OPENINGS, LETTERS = 5, 10  # shown on a person's page
 
 
 def found_people(request, user, today):
@@ -134,8 +137,8 @@ def person_detail(request, pk):
         "careleavers/person_detail.html",
         {
             "person": person,
-            "facts": _facts(person, today),
-            "contact": _contact(person),
+            "facts": facts(person, today),
+            "contact": contact(person),
             "allocations": person.allocations.select_related("advisor", "given_by").order_by("-from_on"),
             "covers": person.covers.select_related("advisor").filter(until_on__gte=today).order_by("from_on"),
             "agreement": agreement,
@@ -146,10 +149,22 @@ def person_detail(request, pk):
             "moves": place.moves.select_related("by") if place else [],
             "next_states": cohort.next_states(place) if place and not person.has_died else (),
             "wellbeing": wellbeing.panel(person, today, agrees=agreement is not None),
+            **_letters(person),
+            "spoken": person.conversations.filter(taken_back_at=None).select_related("by").first(),
+            "openings": person.openings.select_related("advisor")[:OPENINGS],
             "is_manager": request.user.role == Role.LEAVING_CARE_MANAGER,
             "today": today,
         },
     )
+
+
+def _letters(person: CareLeaver) -> dict:
+    choice, now = person.letter_choices.select_related("recorded_by").first(), clock.now()
+    return {
+        "letter_choice": choice,
+        "may_not": letters.why_not(person, choice),
+        "letters": [letter_row(each, now) for each in person.letters.all()[:LETTERS]],
+    }
 
 
 def _no_agreement(person: CareLeaver, agreement) -> dict:
@@ -161,7 +176,8 @@ def _no_agreement(person: CareLeaver, agreement) -> dict:
     }
 
 
-def _facts(person: CareLeaver, today) -> list[dict]:
+def facts(person: CareLeaver, today) -> list[dict]:
+    """What a page says about somebody: rows of a summary."""
     ends = rules.support_ends_on(person.born_on)
     suitable = {True: " (suitable)", False: " (not suitable)", None: ""}[person.accommodation_suitable]
     rows = [
@@ -179,7 +195,8 @@ def _facts(person: CareLeaver, today) -> list[dict]:
     return [{"label": label, "value": value} for label, value in rows]
 
 
-def _contact(person: CareLeaver) -> list[dict]:
+def contact(person: CareLeaver) -> list[dict]:
+    """How to reach somebody; an address that is kept safe is on no page."""
     address = ", ".join(part for part in (person.address, person.postcode) if part)
     if person.is_safe_address:
         address = "Kept safe: not shown on any page, list or file"

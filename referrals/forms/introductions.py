@@ -42,6 +42,11 @@ class AgreementForm(Form):
         choices=SharingAgreement.HowGiven.choices,
         widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
     )
+    advocacy = forms.BooleanField(
+        label="They were told about advocacy",
+        required=False,
+        help_text="That somebody independent can help them to be heard.",
+    )
     share_name = yes_no(
         "May the pantry know their preferred name?",
         help_text="If not, the pantry knows them by a number only.",
@@ -75,7 +80,7 @@ class AgreementForm(Form):
         super().__init__(*args, **kwargs)
         self.on = on
         self.helper = helper(
-            Fieldset("How they were asked", "privacy_notice_on", "given_on", "how_given"),
+            Fieldset("How they were asked", "privacy_notice_on", "given_on", "how_given", "advocacy"),
             Fieldset(
                 "What the pantry may know",
                 HTML(

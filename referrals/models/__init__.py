@@ -8,6 +8,7 @@ from referrals.models.community import (
     VolunteeringMove,
     VolunteeringOffer,
 )
+from referrals.models.digest import DigestOff
 from referrals.models.following import FollowUp, Pause, PrintedName, RenewalWarning
 from referrals.models.hall import ClosureNews, ClosureNotice, Helper, HelperMove, HelpState, Told, Worry
 from referrals.models.introductions import Referral, ReferralMove
@@ -18,6 +19,7 @@ __all__ = [
     "ClosureNotice",
     "CommunityLink",
     "CommunityLinkMove",
+    "DigestOff",
     "DirectoryEntry",
     "FollowUp",
     "HelpState",

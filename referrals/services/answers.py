@@ -6,7 +6,7 @@ from django.db import transaction
 
 from pantry.models import Membership, Pantry
 from pantry.services import memberships, standing
-from referrals import messages, rules
+from referrals import letters, messages, rules
 from referrals.models import Referral
 from referrals.services.moves import check_not_a_member, check_person, check_sharing, locked, move, note_text
 from stockport_hubs.accounts.models import User
@@ -50,6 +50,7 @@ def accept(*, referral: Referral, by: User, at: datetime, note: str = "") -> Mem
         membership=membership,
     )
     messages.tell_council("referrals.accepted", referral, step)
+    letters.place_ready(referral, at)
     return membership
 
 

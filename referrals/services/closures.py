@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from careleavers.models import AdvisorAllocation, AdvisorCover, CareLeaver
 from pantry.models import Closure, Membership
+from referrals import letters
 from referrals.models import ClosureNews, ClosureNotice, Referral
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
@@ -51,6 +52,7 @@ def sweep(*, at: datetime, job: str) -> int:
             for user in advisors(closure, london_date(at)):
                 key = f"{KIND}:{closure.pk}:{news}:{user.pk}"
                 notifications.send(KIND, to=user, key=key, ids=ids, at=at)
+            letters.closes(closure, news, shoppers(closure, london_date(at)), at)
             told += 1
     if told:
         audit.record("referrals.closure.told", at=at, job=job, detail={"closures": told})
@@ -63,6 +65,11 @@ def _people(closures: Iterable[UUID], on: date):
     here = Membership.objects.exclude(state=Membership.State.ENDED).at_pantries(pantries, on).order_by()
     tied = Referral.objects.filter(membership__in=here.values("pk")).order_by().values("care_leaver")
     return CareLeaver.objects.living().filter(pk__in=tied).order_by()
+
+
+def shoppers(closure: Closure, on: date):
+    """Living young people who shop where it is."""
+    return _people([closure.pk], on)
 
 
 def advisors(closure: Closure, on: date):

@@ -4,7 +4,7 @@ from django import template
 
 from careleavers.models import CareLeaver
 from pantry.models import Membership
-from referrals import attendance, services
+from referrals import agreed, attendance, services
 from referrals.models import CommunityLink, Referral, WalkIn
 from referrals.services import volunteering, walk_ins
 from stockport_hubs.accounts.models import Role, User
@@ -37,11 +37,25 @@ def referral_panel(care_leaver: CareLeaver, user: User) -> dict:
     return {
         "person": care_leaver,
         "referral": latest,
+        "is_agreed": latest is not None and latest.state in agreed.SHOWN,
         "attendance": attendance.of(latest, clock.today()) if latest and membership else None,
         "can_act": membership is not None and membership.state != Membership.State.ENDED,
         "can_start": can_start,
         "why_not": why_not,
     }
+
+
+@register.inclusion_tag("referrals/panel_opened.html")
+def opened_referral_panel(care_leaver: CareLeaver) -> dict:
+    """The same without anything to do, for a colleague who opened the record with a reason: the page has asked."""
+    latest = (
+        Referral.objects.filter(care_leaver=care_leaver)
+        .select_related("pantry", "membership")
+        .order_by("-number")
+        .first()
+    )
+    shown = latest is not None and latest.membership is not None
+    return {"referral": latest, "attendance": attendance.of(latest, clock.today()) if shown and latest else None}
 
 
 @register.inclusion_tag("referrals/walk_in_panel.html")

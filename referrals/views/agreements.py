@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from careleavers.models import CareLeaver
 from careleavers.services import sharing
 from pantry.services import sheets
-from referrals import forms, services
+from referrals import forms, letters, services
 from referrals.models import PrintedName, Referral
 from referrals.services import agreements
 from referrals.views import doors
@@ -147,6 +147,21 @@ def destroyed(request, printed_id):
     except Refused as why:
         messages.error(request, str(why))
     return redirect("referrals:printed")
+
+
+@roles(*doors.COUNCIL)
+@require_POST
+@transaction.atomic
+def how_are_you(request, person_id):
+    """Ask somebody by message how they are."""
+    person = _person(request, person_id)
+    try:
+        with transaction.atomic():
+            letter = letters.ask_how(care_leaver=person, by=request.user, at=clock.now())
+    except Refused as why:
+        messages.error(request, str(why))
+        return redirect("careleavers:detail", person.pk)
+    return redirect("careleavers:letter", letter.pk)
 
 
 def _person(request, person_id) -> CareLeaver:

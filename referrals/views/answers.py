@@ -5,7 +5,7 @@ from django.db import transaction
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from referrals import attendance, facts, forms, rules, services, waiting
+from referrals import agreed, attendance, facts, forms, rules, services, waiting
 from referrals.models import Referral
 from referrals.views import doors
 from stockport_hubs.accounts.models import Role
@@ -40,6 +40,7 @@ def _detail(request, referral: Referral, form=None, status: int = 200):
         "attendance": attendance.of(referral, today) if referral.membership else None,
         "waits": waiting.waits([referral]).get(referral.pk),
         "form": form or (forms.ReplyForm() if advises and referral.state == rules.MORE_ASKED else None),
+        "is_agreed": referral.state in agreed.SHOWN,
         "is_draft": referral.state == rules.DRAFT,
         "advises": advises,
         "can_withdraw": advises and rules.can_move(referral.state, rules.WITHDRAWN),

@@ -80,6 +80,7 @@ def record(request, person: CareLeaver, form: forms.AgreementForm):
             share_name=data["share_name"],
             items=form.items,
             until_on=rules.funded_until(person.born_on),
+            advocacy_given_on=data["given_on"] if data["advocacy"] else None,
             taken_by=request.user,
             at=clock.now(),
         )

@@ -8,7 +8,8 @@ from django.db.models import Count, Exists, IntegerField, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from careleavers.models import CareLeaver
+from careleavers.models import CareLeaver, Letter, RecordOpening
+from careleavers.models.openings import SHOWN_FOR
 from pantry import money
 from pantry.models import EntryKind, FundingAgreement, JournalEntry, RenewalDecision, Statement, StatementState, Tariff
 from referrals.models import Referral, WalkIn, Worry
@@ -185,7 +186,12 @@ def agreements(user: User, on: date) -> list[FundingAgreement]:
 def overview(user: User, on: date, now: datetime) -> Overview:
     """Everything on the page, counted now; `now` is the real clock's."""
     [[*waiting, failed, people, unknown, due, stored]] = COUNTS(
-        council=user.organisation_id, on=on, first_by=on - NOT_TAKEN_UP, now=now, begun=now - UNKNOWN_AFTER
+        council=user.organisation_id,
+        on=on,
+        first_by=on - NOT_TAKEN_UP,
+        opened_since=_opened_since(on),
+        now=now,
+        begun=now - UNKNOWN_AFTER,
     )
     return Overview(
         alarms=alarms.of(now, due, stored),
@@ -208,11 +214,14 @@ class Counted(Subquery):
         super().__init__(rows.order_by().values("pk"))
 
 
-def _counts(council: UUID, on: date, first_by: date, now: datetime, begun: datetime) -> QuerySet:
+def _counts(
+    council: UUID, on: date, first_by: date, opened_since: datetime, now: datetime, begun: datetime
+) -> QuerySet:
     """One row: what waits for a council's leaving care managers, whether anybody is there, what alarms are told by."""
     manager = User(role=Role.LEAVING_CARE_MANAGER, organisation_id=council)
     people = CareLeaver.objects.for_user(manager)
     barriers = Barrier.objects.for_user(manager).filter(state__in=[BarrierState.OPEN, BarrierState.IN_HAND])
+    openings = RecordOpening.objects.for_user(manager).filter(opened_at__gte=opened_since)
     return Organisation.objects.filter(pk=council).values_list(
         Counted(people.to_allocate(on)),
         Counted(people.waiting_for_name()),
@@ -222,6 +231,8 @@ def _counts(council: UUID, on: date, first_by: date, now: datetime, begun: datet
         Counted(RenewalDecision.objects.for_user(manager).filter(outcome=RenewalDecision.Outcome.HELD)),
         Counted(barriers),
         Counted(barriers.filter(due_on__lt=on)),
+        Counted(openings),
+        Counted(openings.exclude(pattern="")),
         Counted(Job.objects.for_user(manager, to_look_at=True)),
         Exists(people),
         Counted(Message.objects.for_user(manager).unknown(begun)),
@@ -231,6 +242,31 @@ def _counts(council: UUID, on: date, first_by: date, now: datetime, begun: datet
 
 
 COUNTS = Kept(_counts)
+
+
+def _aside(user: UUID, organisation: UUID, on: date, since: datetime) -> QuerySet:
+    """One row: openings of an advisor's young people by colleagues, messages to them that wait for somebody."""
+    people = CareLeaver.objects.filter(council=organisation).with_advisor(User(pk=user), on).order_by().values("pk")
+    opened = RecordOpening.objects.filter(care_leaver__in=people, opened_at__gte=since).exclude(advisor=user)
+    return User.objects.filter(pk=user).values_list(
+        Counted(opened), Counted(Letter.objects.open().filter(care_leaver__in=people))
+    )
+
+
+ASIDE = Kept(_aside)
+
+
+def _opened_since(on: date) -> datetime:
+    return datetime.combine(on - SHOWN_FOR, time(), LONDON)
+
+
+def aside(user: User, on: date) -> tuple[int, int]:
+    """(how often colleagues opened this advisor's young people with a reason in the last two weeks, messages to their
+    young people that are not sent yet or of which nobody knows)."""
+    [[opened, waiting]] = ASIDE(user=user.pk, organisation=user.organisation_id, on=on, since=_opened_since(on))
+    return opened, waiting
+
+
 WALK_INS = Kept(
     lambda council: (
         WalkIn.objects.for_user(User(role=Role.PERSONAL_ADVISOR, organisation_id=council)).waiting().values_list("pk")
@@ -280,6 +316,8 @@ def _numbers(
     held: int,
     barriers: int,
     overdue: int,
+    opened: int,
+    stands_out: int,
 ) -> list[Number]:
     """What waits for a leaving care manager."""
     people_url = reverse("careleavers:list")
@@ -291,15 +329,21 @@ def _numbers(
         "came by themselves": (walk_ins, reverse("referrals:walk_ins")),
         "renewals held": (held, reverse("pantry:renewals")),
         "open barriers": (barriers, reverse("reviews:barriers")),
+        "records opened with a reason": (opened, reverse("careleavers:openings")),
     }
-    alerts = ("to allocate", "waiting for a name", "not taken up", "came by themselves", "renewals held")
+    alerts = ["to allocate", "waiting for a name", "not taken up", "came by themselves", "renewals held"]
+    alerts += ["records opened with a reason"] if stands_out else []
+    notes = {
+        "open barriers": f"{overdue} overdue" if overdue else "",
+        "records opened with a reason": f"{stands_out} stand{'s' if stands_out == 1 else ''} out" if stands_out else "",
+    }
     return [
         Number(
             number,
             label,
             url,
             alert=bool(number) and label in alerts,
-            note=f"{overdue} overdue" if label == "open barriers" and overdue else "",
+            note=notes.get(label, ""),
         )
         for label, (number, url) in counts.items()
     ]

@@ -83,6 +83,28 @@ def read(request):
     return render(request, "home/trail.html", {**context, "found": found, "is_later": "before" in request.GET})
 
 
+@roles(Role.PERSONAL_ADVISOR, Role.LEAVING_CARE_MANAGER)
+@require_safe
+@transaction.atomic
+def read_one(request, person_id):
+    """Who opened, changed or was shown one young person's record; for their advisor too."""
+    person = get_or_404(CareLeaver.objects.for_user(request.user), pk=person_id)
+    wanted = trail.Wanted(person=person)
+    found = trail.page(request.user, wanted, request.GET.get("before", ""))
+    _read(request, "audit.trail.viewed", wanted, found)
+    is_manager = request.user.role == Role.LEAVING_CARE_MANAGER
+    context = {
+        "person": person,
+        "found": found,
+        "is_later": "before" in request.GET,
+        "filters": None,
+        "too_many": False,
+        "is_filtered": False,
+        "asked": urlencode({"person": person.pk}) if is_manager else "",
+    }
+    return render(request, "home/trail.html", context)
+
+
 @roles(Role.LEAVING_CARE_MANAGER)
 @require_safe
 @transaction.atomic

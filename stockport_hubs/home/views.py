@@ -5,16 +5,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from careleavers.models import CareLeaver
 from pantry.models import Pantry
-from referrals import caseload
 from referrals.services import closures
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import anyone_signed_in
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core import clock
-from stockport_hubs.core.pages import Page, Paginator
-from stockport_hubs.home import council, operator, set_up
+from stockport_hubs.home import caseload_page, council, operator, set_up
 from stockport_hubs.home.alarms import alarms, unknown_emails
 
 
@@ -27,30 +24,20 @@ def home(request):
 
 @transaction.atomic
 def advisor(request):
-    """My young people in one table; a caseload of one page begins with whoever needs something."""
-    page = _page(request)
-    rows = caseload.rows(page.object_list, clock.today())
-    if page.paginator.num_pages == 1:
-        rows.sort(key=lambda row: row.urgency)
-    _looked_at(request, [row.person.pk for row in rows], "careleavers.person.listed")
+    """My young people in one table: whoever needs something first, unless another order is asked for."""
+    listed = caseload_page.of(request.user, request.GET, clock.today())
+    _looked_at(request, [row.person.pk for row in listed.rows], "careleavers.person.listed")
+    opened, waiting = council.aside(request.user, clock.today())
     context = _actions(request) | {
-        "page_obj": page,
-        "rows": rows,
-        "is_sorted": page.paginator.num_pages == 1,
+        "page_obj": listed.page,
+        "listed": listed,
+        "rows": listed.rows,
         "walk_ins": len(council.WALK_INS(council=request.user.organisation_id)),
         "closures": closures.ahead_for(request.user, clock.today()),
+        "opened": opened,
+        "letters": waiting,
     }
     return render(request, "home/advisor.html", context)
-
-
-def _page(request) -> Page:
-    """A page of the caseload; one that fits on a page is not counted first, and nearly all do."""
-    number = request.GET.get("page")
-    first = [] if number else caseload.first_page(request.user, clock.today())
-    if 0 < len(first) <= caseload.A_PAGE:
-        return Paginator(first, caseload.A_PAGE).get_page(1)
-    people = CareLeaver.objects.for_user(request.user).living().only(*caseload.PERSON)
-    return Paginator(people, caseload.A_PAGE).get_page(number)
 
 
 def manager(request):

@@ -228,6 +228,16 @@ SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 CONTACT_EMAIL = env.text("CONTACT_EMAIL")  # on the pages on privacy and accessibility
 SITE_LOGO = env.text("SITE_LOGO")  # a path below STATIC_URL; empty: the name alone
 
+# GOV.UK Notify sends texts and e-mails to young people; without a key advisors send them themselves.
+NOTIFY_API_KEY = env.text("NOTIFY_API_KEY")
+NOTIFY_URL = env.text("NOTIFY_URL") or "https://api.notifications.service.gov.uk"
+NOTIFY_TEXT_TEMPLATE, NOTIFY_EMAIL_TEMPLATE = env.text("NOTIFY_TEXT_TEMPLATE"), env.text("NOTIFY_EMAIL_TEMPLATE")
+if NOTIFY_API_KEY and (len(NOTIFY_API_KEY) < 74 or not (NOTIFY_TEXT_TEMPLATE and NOTIFY_EMAIL_TEMPLATE)):
+    raise ImproperlyConfigured(
+        "NOTIFY_API_KEY must be a whole key of GOV.UK Notify (name, service and secret), and NOTIFY_TEXT_TEMPLATE and "
+        "NOTIFY_EMAIL_TEMPLATE must name its templates."
+    )
+
 REDIS_URL = env.text("REDIS_URL")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL must start with redis://, rediss:// or unix://, or be empty.")

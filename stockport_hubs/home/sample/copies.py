@@ -26,7 +26,8 @@ COPIED = """
 accounts.User
 careleavers.CareLeaver careleavers.AdvisorAllocation careleavers.AdvisorCover careleavers.CohortPlace
 careleavers.CohortMove careleavers.SharingAgreement careleavers.SharedItem careleavers.DeathCorrection
-careleavers.Wellbeing
+careleavers.Wellbeing careleavers.RecordOpening careleavers.LetterChoice
+careleavers.Conversation
 pantry.Pantry pantry.Band pantry.OpeningHours pantry.Closure pantry.PantryStaff pantry.CallNow pantry.Tariff
 pantry.Membership pantry.MembershipMove pantry.Place pantry.SharedNeed
 pantry.PrepaidBlock pantry.PaidWeek pantry.RenewalDecision pantry.TopUp pantry.EarlierPrice
@@ -44,7 +45,7 @@ audit.AuditEvent audit.AuditSubject
 SHARED = """
 accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
 careleavers.CaseloadMove careleavers.PeopleImport careleavers.KeepingRule careleavers.Postcode
-careleavers.PostcodeDirectory referrals.DirectoryEntry
+careleavers.PostcodeDirectory careleavers.Letter referrals.DirectoryEntry referrals.DigestOff
 pantry.FundingAgreement pantry.Budget pantry.CreditPool
 pantry.Tablet pantry.VolunteerPin pantry.PinTries pantry.TabletEntry
 pantry.Statement pantry.StatementStep pantry.StatementMark pantry.StatementClosing pantry.StatementLine
@@ -84,7 +85,8 @@ KEYS = {  # columns that hold keys of copied rows without being foreign keys
 KEYS_IN_DETAIL = ("hours", "user", "advisor", "pantry")
 OF_SHARED = (
     "target_type IN ('fundingagreement', 'reviewmeeting', 'meetingrhythm', 'meetingattendance', 'action', "
-    "'reviewpack', 'tablet', 'tabletentry', 'agendaitem', 'minutes', 'disagreement', 'yearlyreview', 'directoryentry')"
+    "'reviewpack', 'tablet', 'tabletentry', 'agendaitem', 'minutes', 'disagreement', 'yearlyreview', 'directoryentry', "
+    "'letter')"
 )
 
 

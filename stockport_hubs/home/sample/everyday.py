@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from itertools import cycle
 
-from careleavers.models import SharingAgreement
-from careleavers.services import allocations
+from careleavers.models import AdvisorAllocation, SharingAgreement
+from careleavers.services import allocations, letters, openings
 from pantry import members
 from pantry.models import Membership, MissedWeek
 from pantry.services import memberships, missed, sessions, visitors
 from referrals import services as referrals
+from referrals.letters import ask_how
 from referrals.models import FollowUp, Pause, Referral
 from referrals.services import walk_ins
 from stockport_hubs.accounts.models import User
@@ -24,12 +25,13 @@ def everyday(story, at: datetime) -> None:
     joined = Referral.objects.filter(membership__state=Membership.State.OPEN).order_by("-number")
     never_came = joined.not_taken_up(on)
     came = joined.exclude(pk__in=never_came.values("pk"))
-    for happens, referral in zip([_pauses, _moves, _shares_no_more, _is_covered], came, strict=False):
+    for happens, referral in zip([_pauses, _moves, _shares_no_more, _is_covered, _is_written_to], came, strict=False):
         happens(story, referral, _advisor(referral), at)
     for referral in never_came[:1]:
         again = on + timedelta(days=10)
         outcome = FollowUp.Outcome.WILL_COME
         referrals.follow_up(referral=referral, outcome=outcome, look_again_on=again, by=_advisor(referral), at=at)
+    _opens_with_a_reason(story, at)
     _missed_weeks(story, at)
     _at_the_counter(story, at)
     in_the_hall(story, at)
@@ -60,6 +62,24 @@ def _is_covered(story, referral: Referral, advisor: User, at: datetime) -> None:
     days = {"from_on": on, "until_on": on + 2 * WEEK}
     by = story.staff["manager"]
     allocations.give_cover(care_leaver=referral.care_leaver, advisor=colleague, **days, by=by, at=at)
+
+
+def _is_written_to(story, referral: Referral, advisor: User, at: datetime) -> None:
+    person, on = referral.care_leaver, london_date(at)
+    letters.choose(care_leaver=person, channel="text", is_safe=True, asked_on=on, by=advisor, at=at)
+    ask_how(care_leaver=person, by=advisor, at=at)
+
+
+def _opens_with_a_reason(story, at: datetime) -> None:
+    """Two advisors have opened one of each other's."""
+    pair = story.staff["advisor"], story.staff["advisor2"]
+    for by, of in (pair, pair[::-1]):
+        theirs = AdvisorAllocation.objects.in_force_on(london_date(at)).filter(advisor=of)
+        others = theirs.exclude(care_leaver__covers__advisor=by).select_related("care_leaver")
+        for first in others.order_by("care_leaver__reference")[:1]:
+            words = "Rang about a letter, and their advisor is out today."
+            reference = first.care_leaver.reference
+            openings.open_record(reference=reference, reason="on_duty", words=words, by=by, at=at)
 
 
 def _missed_weeks(story, at: datetime) -> None:
