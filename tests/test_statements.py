@@ -31,7 +31,17 @@ from pantry.models import (
     StatementStep,
 )
 from pantry.sealed import STATEMENTS
-from pantry.services import collections, journal, places, proof_statements, sessions, statement_lines
+from pantry.services import (
+    blocks,
+    collections,
+    journal,
+    paid_weeks,
+    places,
+    proof_statements,
+    sessions,
+    statement_lines,
+    tariffs,
+)
 from pantry.services import memberships as member_services
 from pantry.services import statements as services
 from reviews.services import agenda, meetings
@@ -218,6 +228,46 @@ def test_a_closure_back_dated_into_an_agreed_month_is_a_prior_line_and_moves_no_
     assert prior == moved
     assert ("a", True) not in by_member(world, statements.show(may).lines())  # A came in that week
     assert statements.show(april).total.missed_pence == 1050
+
+
+def test_a_top_up_a_move_and_goodwill_stand_in_their_months():
+    """18 weeks from 1 June are raised by 100 on 3 April: 1800. They move on 13 May: 18 × 450 = 8100."""
+    world = factories.World(tops_up_price_rises=True)
+    member, other = world.join(), factories.pantry(world.operator)
+    rise = {"from_week": date(2026, 6, 1), "weekly_pence": 450, "joining_pence": 1000}
+    at = moment(date(2026, 4, 3))
+    proposed = tariffs.propose_tariff(pantry=world.pantry, **rise, by=world.pantry_manager, at=at)
+    tariffs.agree_tariff(tariff=proposed, by=world.finance, at=at)
+    services.make(on=date(2026, 5, 1), at=moment(date(2026, 5, 1)))
+    april = Statement.objects.get()
+    shown = statements.show(april)
+    [line] = shown.lines()
+    assert (line.bought_pence, line.topped_up_pence, line.used_pence, line.to_come_pence) == (9100, 1800, 1400, 9500)
+    assert (shown.month.topped_up_pence, shown.drawn_pence, shown.of_nobody()) == (1800, 11_900, [])
+    for by in (world.pantry_manager, world.finance):
+        services.agree(statement=april, by=by, at=moment(date(2026, 5, 4)))
+    member_services.move(
+        membership=member, pantry=other, from_week=date(2026, 6, 1), by=world.pantry_manager,
+        at=moment(date(2026, 5, 13)),
+    )  # fmt: skip
+    gift = blocks.Purchase(
+        membership_id=member.pk, block_no=2, agreement_id=world.agreement.pk, pantry_id=other.pk,
+        weeks=[date(2026, 10, 5), date(2026, 10, 12)], weekly_pence=0, source="goodwill",
+    )  # fmt: skip
+    blocks.write([gift], on=date(2026, 5, 20), at=moment(date(2026, 5, 20)), by=world.manager)
+    paid_weeks.set_due([member.pk])
+    services.make(on=date(2026, 6, 1), at=moment(date(2026, 6, 1)))
+    here, there = (statements.show(Statement.objects.get(month=MAY, pantry=each)) for each in (world.pantry, other))
+    assert [said(each) for each in here.lines()] == [
+        {"opening_pence": 9500, "transferred_pence": -8100, "used_pence": 1400, "missed_pence": 1400,
+         "used_weeks": 4, "missed_weeks": 4, "to_come_pence": 0}
+    ]  # fmt: skip
+    assert [said(each) for each in there.lines()] == [
+        {"transferred_pence": 8100, "goodwill_weeks": 2, "to_come_weeks": 20, "to_come_pence": 8100}
+    ]
+    assert (statements.show(april).total.to_come_pence, here.apart, there.pool.elsewhere_pence) == (9500, 0, 0)
+    assert money.position(world.agreement, date(2026, 5, 31)).recoverable_pence == 8100
+    assert journal.check(date(2026, 6, 1)) == []
 
 
 # -- marks, agreeing, closing ------------------------------------------------------------------------------------------
