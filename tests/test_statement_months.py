@@ -12,7 +12,7 @@ from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import add_months
 from tests.scheme_histories import Life, a_life
 
-pytestmark = pytest.mark.sqlite
+pytestmark = pytest.mark.postgres  # the others of statements run on SQLite
 OF_PACK = ("collected_pence", "missed_pence", "closed_pence", "joining_pence", "collected_weeks", "missed_weeks")
 
 
