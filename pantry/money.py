@@ -40,9 +40,8 @@ from pantry.models import (
 from stockport_hubs.core.among import Among
 from stockport_hubs.core.kept import Kept
 
-OF_PAYMENTS = Q(entry__kind=EntryKind.PAYMENT) | Q(
-    entry__kind=EntryKind.REVERSAL, entry__reverses__kind=EntryKind.PAYMENT
-)
+PAYS = (EntryKind.PAYMENT, EntryKind.BY_HAND)  # what is paid over, and what two people have put right by hand
+OF_PAYMENTS = Q(entry__kind__in=PAYS) | Q(entry__kind=EntryKind.REVERSAL, entry__reverses__kind__in=PAYS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +52,7 @@ class Weekly:
     missed     a dated week whose Sunday has passed, not closed, without a counted collection
     closed     a dated week whose Sunday has passed and which closed after it had begun; nearly always nothing
     to_come    dated weeks whose Sunday has not passed without a collection yet, and parked weeks
-    credited   weeks given back to the pool because the block ended early
+    credited   weeks given back to the pool: the block ended early, or two people agreed it
     recoverable is what would be credited if everyone left today: a part of to_come, of weeks whose Monday is later.
     """
 
@@ -225,16 +224,15 @@ def _groups(paid_weeks: QuerySet, as_at: date, over: date, key: str) -> QuerySet
 
     One choice says all that: whether somebody came is what takes the database its time, and is asked once a week.
 
-    A block that ended after `as_at` still had its weeks then, so its credited weeks count as to come. A week topped up
-    after `as_at` counts at the one earlier price that held then.
+    A week credited after `as_at` counts as what it was then. A week topped up after `as_at` counts at the one earlier
+    price that held then.
     """
     State = PaidWeek.State
     collected = Collection.objects.counted().filter(
         membership=OuterRef("membership"), week=OuterRef("week"), on__lte=as_at
     )
-    ended = Q(block__ended_on__isnull=True) | Q(block__ended_on__lte=as_at)
     became = Case(
-        When(Q(state=State.CREDITED) & ended, then=Value("credited")),
+        When(credited_on__lte=as_at, then=Value("credited")),
         When(Q(state=State.PARKED) | Q(week__isnull=True) | Q(week__gt=as_at), then=Value("recoverable")),
         When(Exists(collected), then=Value("collected")),
         When(week__lt=over, then=Cast("week", CharField())),

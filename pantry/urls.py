@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from pantry.views import away, cards, changes, members, missed, running, sessions, sheets, visitors
+from pantry.views import away, cards, changes, members, missed, proposals, running, sessions, sheets, visitors
 
 app_name = "pantry"
 urlpatterns = [
@@ -35,6 +35,9 @@ urlpatterns = [
     path("members/<uuid:membership_id>/pause/", changes.member_pause, name="member_pause"),
     path("members/<uuid:membership_id>/long-pause/", changes.member_long_pause, name="member_long_pause"),
     path("members/<uuid:membership_id>/buy/", changes.member_buy, name="member_buy"),
+    path("members/<uuid:membership_id>/goodwill/", proposals.member_goodwill, name="member_goodwill"),
+    path("members/<uuid:membership_id>/credit/", proposals.member_credit, name="member_credit"),
+    path("members/<uuid:membership_id>/back-date/", proposals.member_back_date, name="member_back_date"),
     path("members/<uuid:membership_id>/card/", cards.card, name="card"),
     path("members/<uuid:membership_id>/card/pdf/", cards.card_pdf, name="card_pdf"),
     path("pauses/", changes.pauses, name="pauses"),

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 
 from pantry.calendar import Closed, Plan, WeekCalendar
 from pantry.models import Account, Closure, Collection, EntryKind, JournalEntry, JournalLine, Membership, PrepaidBlock
+from pantry.money import PAYS
 from reviews import movement
 from reviews.attendance import Attendance, Member
 from stockport_hubs.core.weeks import WEEK
@@ -193,7 +194,7 @@ def _money(found: Entered) -> None:
     more = found.money
     for _, kind, reverses, on, recorded_at, advance, joining, pool, weeks in rows:
         what = reverses or kind
-        paid = advance if what == EntryKind.PAYMENT else 0
+        paid = advance if what in PAYS else 0
         more["paid_in_advance_pence"] += paid
         more["left_pence"] += advance
         more["drawn_pence"] += paid - advance
@@ -203,6 +204,8 @@ def _money(found: Entered) -> None:
             more["credited_pence"] -= weeks
         elif what != EntryKind.TRANSFER:
             more["bought_pence"] += weeks
-        pence = {EntryKind.PAYMENT: paid, EntryKind.CREDIT: pool}.get(what, weeks + joining)
+        pence = {EntryKind.PAYMENT: paid, EntryKind.CREDIT: pool, EntryKind.BY_HAND: paid or pool}.get(
+            what, weeks + joining
+        )
         if what != EntryKind.TRANSFER:
             found.entries.append(Entry(kind, on, recorded_at, pence=pence))

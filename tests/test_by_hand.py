@@ -149,11 +149,7 @@ def test_after_a_stop_weeks_are_bought_by_hand_and_renew_again(world, held):
 
 def test_goodwill_is_a_block_of_its_own_at_nothing(world):
     member = world.join()
-    second = factories.user("leaving_care_manager", world.council)
-    given = {"membership": member, "weeks": 3, "by": world.manager, "at": moment(ON)}
-    with pytest.raises(Refused, match="Goodwill needs a second person"):
-        by_hand.give(**given, approved_by=world.manager)
-    block = by_hand.give(**given, approved_by=second)
+    block = by_hand.give(membership=member, weeks=3, by=world.manager, at=moment(ON))
     assert (block.block_no, block.source, block.price_pence, weeks_of(block)) == (2, "goodwill", 0, WEEKS[26:29])
     assert JournalEntry.objects.filter(kind="purchase").count() == 1
     member.refresh_from_db()
@@ -166,7 +162,6 @@ def test_goodwill_is_a_block_of_its_own_at_nothing(world):
 
 @pytest.mark.parametrize("state", ["pending", "paused", "ended"])
 def test_no_weeks_are_given_to_who_is_not_open(world, state):
-    second = factories.user("leaving_care_manager", world.council)
     if state == "pending":
         member = memberships.add_pending(
             pantry=world.pantry, preferred_name="", by=world.pantry_manager, at=moment(FIRST)
@@ -178,7 +173,7 @@ def test_no_weeks_are_given_to_who_is_not_open(world, state):
     elif state == "ended":
         world.leave(member, ON)
     with pytest.raises(Refused, match="waiting to be confirmed|is paused|left on 10 June 2026"):
-        by_hand.give(membership=member, weeks=1, by=world.manager, approved_by=second, at=moment(ON))
+        by_hand.give(membership=member, weeks=1, by=world.manager, at=moment(ON))
 
 
 # -- the member pays ---------------------------------------------------------------------------------------------------

@@ -8,11 +8,11 @@ from django.core.management import CommandError, call_command
 
 from careleavers import importing
 from careleavers.importing import rows as import_rows
-from careleavers.importing import workbooks
 from careleavers.models import CareLeaver, CohortPlace
 from careleavers.services import people
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit.models import AuditEvent
+from stockport_hubs.core import workbooks
 from stockport_hubs.core.errors import Refused
 from tests.lists import NEW, OLD, PERSON, excel_day, workbook
 

@@ -14,10 +14,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import reverse
 
-from careleavers.importing import cells, oc3, rows, workbooks
+from careleavers.importing import oc3, rows
 from careleavers.models import CareLeaver, PeopleImport
 from careleavers.services import uploads
 from stockport_hubs.accounts.models import Role
+from stockport_hubs.core import cells, workbooks
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs import services as jobs
 from tests import factories

@@ -79,7 +79,8 @@ PLANTS = {
         4,
     ),
     "week credited without credit": (
-        "pantry_paidweek SET state = 'credited' WHERE id = (SELECT min(id) FROM pantry_paidweek WHERE state = 'dated')",
+        "pantry_paidweek SET state = 'credited', credited_on = '2026-06-07' "
+        "WHERE id = (SELECT min(id) FROM pantry_paidweek WHERE state = 'dated')",
         3,
     ),
     "pool": ("pantry_creditpool SET balance_pence = balance_pence + 1", 1),

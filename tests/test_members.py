@@ -254,5 +254,5 @@ def test_the_member_page_asks_the_same_questions_however_much_there_is(
     for n in range(rows):
         counter.record(member, day=WEDNESDAY - timedelta(weeks=n))
     client = browse(counter.pantry_manager)
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(31):
         client.get(page_of(member))

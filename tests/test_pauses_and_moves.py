@@ -371,7 +371,7 @@ PLANTS = {
         "Member 2: the paid week of 31 August 2026 is dated in a pause.",
     ),
     "week dated after the end": (
-        "pantry_paidweek SET state = 'dated' WHERE state = 'credited' AND position = 26",
+        "pantry_paidweek SET state = 'dated', credited_on = NULL WHERE state = 'credited' AND position = 26",
         "Member 3: the paid week of 28 September 2026 is dated after the end.",
     ),
     "state without its change": (

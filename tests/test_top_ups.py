@@ -97,9 +97,7 @@ def test_what_has_begun_waits_was_given_or_belongs_to_another_agreement_keeps_it
     began, paused, given = world.join(), world.join(), world.join()
     theirs = factories.agreement(of=world.operator)
     locked = world.join(agreement=theirs)
-    by_hand.give(
-        membership=given, weeks=2, by=world.manager, approved_by=world.finance, at=moment(FIRST - timedelta(days=3))
-    )
+    by_hand.give(membership=given, weeks=2, by=world.manager, at=moment(FIRST - timedelta(days=3)))
     memberships.pause(membership=paused, on=FIRST, by=world.advisor, at=moment(FIRST))
     tuesday = FIRST + 4 * WEEK + timedelta(days=1)
     rise(world, from_week=FIRST + 4 * WEEK, on=tuesday)  # the Monday of this week has come: it is used

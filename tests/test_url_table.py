@@ -260,6 +260,16 @@ TABLE: dict[str, Row] = {
     "pantry:statement_take_back": row(F, P, statement_id="statement"),
     "pantry:statement_payment": row(F, statement_id="statement"),
     "pantry:statement_line": row(F, P, statement_id="statement", line_id="membership"),
+    "pantry:member_goodwill": row(M, F, membership_id="membership"),
+    "pantry:member_credit": row(M, F, membership_id="membership"),
+    "pantry:member_back_date": row(M, F, membership_id="membership"),
+    "pantry:entry_add": row(M, F, agreement_id="agreement"),
+    "pantry:entry_reverse": row(M, F, entry_id="payment"),
+    "pantry:opening": row(M, F, agreement_id="agreement"),
+    "pantry:forecast": row(M, F, agreement_id="agreement"),
+    "pantry:proposals": row(M, F),
+    "pantry:proposal": row(M, F, proposal_id="proposal"),
+    "pantry:proposal_take_back": row(M, F, proposal_id="proposal"),
     "pantry:renewals": row(M, F, P),
     "pantry:renewal": row(M, F, P, decision_id="decision"),
     "pantry:renewal_take_back": row(M, decision_id="decision"),
@@ -414,10 +424,10 @@ PRIVATE = ("person", "member_person", "draft", "barrier", "council_pack", "link"
 CASES = (*PRIVATE, "entry", "sent", "accepted", "walk_in", "pack")
 # What one's own scheme has and does not show to this role.
 NOT_FOR = {
-    P: (*PRIVATE, "summary"),
+    P: (*PRIVATE, "summary", "proposal"),
     V: (
         *(each for each in CASES if each != "entry"),  # what may be told is theirs to read
-        *("tablet", "held", "summary", "agreement", "block", "payment", "decision", "statement"),
+        *("tablet", "held", "summary", "agreement", "block", "payment", "decision", "statement", "proposal"),
         *("printed", "sheet", "card"),
     ),
     F: (*CASES, "tablet", "held", "printed", "session", "collection", "visitor", "sheet", "card"),
@@ -434,6 +444,7 @@ NOT_FOR = {
         "payment",
         "decision",
         "statement",
+        "proposal",
     ),
 }
 

@@ -27,6 +27,7 @@ from pantry.services import (
     journal,
     memberships,
     places,
+    proposals,
     running,
     sessions,
     tablets,
@@ -239,6 +240,15 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     duty = running.put_down(pantry=pantry, on=today, opens=time(0, 1), user=volunteer, by=pantry_manager, at=at)
     sheet = PrintedSheet.objects.create(session=session, printed_at=at, printed_by=pantry_manager)
     SheetRow.objects.create(sheet=sheet, position=1, membership=membership)
+    proposal = proposals.propose(
+        kind="goodwill",
+        agreement=agreement,
+        membership=membership,
+        details={"weeks": 1},
+        note="The hall was shut",
+        by=manager,
+        at=at,
+    )
     decision = RenewalDecision.objects.create(
         membership=membership,
         block_no=2,
@@ -461,6 +471,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "duty": duty,
         "decision": decision,
         "statement": month,
+        "proposal": proposal,
         "barrier": barrier,
         "pantry_barrier": pantry_barrier,
         "link": link,

@@ -7,12 +7,13 @@ stored here. What the scheme does not need is left out unread: ethnicity, gender
 import re
 from datetime import date
 
-from careleavers.importing import lists, oc3, workbooks
-from careleavers.importing.cells import text
-from careleavers.importing.csv_files import CsvFile, is_workbook
+from careleavers.importing import lists, oc3
 from careleavers.importing.rows import MAX_ROWS, Layout, Row, Sheet, read_rows, simple
-from careleavers.importing.workbooks import MAX_BYTES, Workbook, too_large, unpacked
+from stockport_hubs.core import workbooks
+from stockport_hubs.core.cells import text
+from stockport_hubs.core.csv_files import CsvFile, is_workbook
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.workbooks import MAX_BYTES, Workbook, too_large, unpacked
 
 __all__ = ["LAYOUTS", "MAX_BYTES", "MAX_ROWS", "Layout", "Row", "Sheet", "check", "read", "too_large", "unpacked"]
 

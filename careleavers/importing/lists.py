@@ -8,9 +8,9 @@ import re
 from typing import Any
 
 from careleavers import rules
-from careleavers.importing.cells import Problem, day, reference, simple, text, words
 from careleavers.importing.rows import Layout
 from careleavers.models import ACCOMMODATION, Eligibility, InTouch
+from stockport_hubs.core.cells import Problem, day, reference, simple, text, words
 
 # Headings as real files spell them: letters and figures only, small.
 HEADINGS = {

@@ -8,9 +8,9 @@ import re
 from datetime import date
 from typing import Any
 
-from careleavers.importing.cells import Problem, day, reference, text
 from careleavers.importing.rows import Layout, Row
 from careleavers.models import Eligibility, InTouch
+from stockport_hubs.core.cells import Problem, day, reference, text
 from stockport_hubs.core.weeks import age_on
 
 ACTIVITIES = {"F1", "P1", "F2", "P2", "F4", "P4", "F5", "P5", "G4", "G5", "G6", "0"}

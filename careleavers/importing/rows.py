@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from careleavers import rules
-from careleavers.importing.cells import Problem, check_no_error, simple, text
+from stockport_hubs.core.cells import Problem, check_no_error, simple, text
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import age_on
 

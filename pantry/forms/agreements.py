@@ -151,3 +151,12 @@ class AsAtForm(Form):
 
     mark_optional = False
     as_at = DayField(label="As at the end of", required=False)
+
+
+class WhatIfForm(Form):
+    """Another weekly charge, for the forecast."""
+
+    mark_optional = False
+    weekly_pence = PoundsField(
+        label="What if a week cost", required=False, min_value=1, max_value=100_00, help_text="For example 4.50."
+    )

@@ -7,6 +7,7 @@ from pantry.models.funding import Budget, CreditPool, FundingAgreement, Tariff
 from pantry.models.journal import Account, EntryKind, JournalEntry, JournalLine
 from pantry.models.memberships import Membership, MembershipMove, Place, SharedNeed
 from pantry.models.places import Band, CallNow, Closure, OpeningHours, Pantry, PantryStaff
+from pantry.models.proposals import Proposal
 from pantry.models.running import Duty, Note
 from pantry.models.sheets import PrintedSheet, SheetRow
 from pantry.models.statements import (
@@ -69,6 +70,7 @@ __all__ = [
     "Place",
     "PrepaidBlock",
     "PrintedSheet",
+    "Proposal",
     "RenewalDecision",
     "SelectedItem",
     "SharedNeed",

@@ -105,6 +105,7 @@ class PaidWeek(models.Model):
     pantry = models.ForeignKey(Pantry, on_delete=models.PROTECT, related_name="+")
     pence = models.PositiveIntegerField(help_text="What was paid for it, top-ups included (`EarlierPrice`: before).")
     state = models.CharField(max_length=8, choices=State, default=State.DATED)
+    credited_on = models.DateField(null=True, help_text="From the end of this day on it counts as credited.")
 
     objects = PaidWeekQuerySet.as_manager()
 
@@ -123,6 +124,11 @@ class PaidWeek(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="parked") | Q(week__isnull=True), name="paid_week_parked_no_date"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="credited", credited_on__isnull=False)
+                | (~Q(state="credited") & Q(credited_on__isnull=True)),
+                name="paid_week_credited_on_a_day",
             ),
         ]
 

@@ -36,6 +36,7 @@ class EntryKind(models.TextChoices):
     TRANSFER = "transfer", "Transfer on a move"
     REVERSAL = "reversal", "Reversal"
     OPENING = "opening", "Opening position"
+    BY_HAND = "by_hand", "Entered by hand"
 
 
 class JournalEntryQuerySet(AppendOnlyQuerySet):
@@ -86,7 +87,9 @@ class JournalLine(AppendOnlyModel):
     account = models.CharField(max_length=8, choices=Account)
     pantry = models.ForeignKey(Pantry, on_delete=models.PROTECT, null=True, related_name="+")
     pence = models.BigIntegerField()
-    source_type = models.CharField(max_length=20, help_text="block, top_up, credit, payment, move, entry, opening")
+    source_type = models.CharField(
+        max_length=20, help_text="block, top_up, credit, payment, move, or by_hand: a proposal that two people agreed"
+    )
     source_id = models.UUIDField()
     leg = models.CharField(max_length=20)
 

@@ -121,14 +121,15 @@ def _posting(p: Purchase, block: PrepaidBlock, on: date) -> Posting:
     def leg(account, pence, pantry_id=None):
         return Leg(account, pence, "block", block.pk, account, pantry_id)
 
+    opening = p.source == BlockSource.OPENING  # paid before the agreement was kept here
     legs = [
-        leg(Account.ADVANCE, p.from_pool_pence - p.price_pence),
+        leg(Account.OPENING if opening else Account.ADVANCE, p.from_pool_pence - p.price_pence),
         leg(Account.POOL, -p.from_pool_pence),
         leg(Account.JOINING, p.joining_pence, p.pantry_id),
         leg(Account.WEEKS, len(p.weeks) * p.weekly_pence, p.pantry_id),
     ]
     assert p.agreement_id is not None
-    return Posting(EntryKind.PURCHASE, p.agreement_id, on, legs)
+    return Posting(EntryKind.OPENING if opening else EntryKind.PURCHASE, p.agreement_id, on, legs)
 
 
 def _link_collections(late: list[Purchase]) -> None:
@@ -273,7 +274,7 @@ def funded_before(previous: dict[UUID, UUID | None]) -> dict[UUID, int]:
     had = dict.fromkeys(previous, 0)
     while previous := {key: earlier for key, earlier in previous.items() if earlier}:
         rows = Membership.objects.filter(pk__in=previous.values()).annotate(
-            n=Count("blocks", filter=Q(blocks__source=BlockSource.FUNDED))
+            n=Count("blocks", filter=Q(blocks__source__in=top_ups.PAID))
         )
         found = {pk: (earlier, n) for pk, earlier, n in rows.order_by().values_list("pk", "previous", "n")}
         for key, earlier in previous.items():

@@ -46,11 +46,10 @@ def buy(*, membership: Membership, by: User, at: datetime, weeks: int | None = N
 
 
 @transaction.atomic
-def give(*, membership: Membership, weeks: int, by: User, approved_by: User, at: datetime) -> PrepaidBlock:
-    """Goodwill: a block of its own of n weeks at £0.00 after those bought. Two people: one gives, another agrees."""
+def give(*, membership: Membership, weeks: int, by: User, at: datetime) -> PrepaidBlock:
+    """Goodwill: a block of its own of n weeks at £0.00 after those bought. Reached through `proposals` alone: two
+    people agree it."""
     membership = blocks.locked(membership.pk)
-    if by.pk == approved_by.pk:
-        raise Refused("Goodwill needs a second person. Ask someone else to agree it.")
     _check_runs(membership)
     n, on = _number(weeks), london_date(at)
     start, found = _weeks_after(membership, n, on)
@@ -64,7 +63,7 @@ def give(*, membership: Membership, weeks: int, by: User, approved_by: User, at:
         source=BlockSource.GOODWILL,
     )
     [block] = blocks.write([purchase], on=on, at=at, by=by)
-    return _bought("given", block, by, at, approved_by=str(approved_by.pk))
+    return _bought("given", block, by, at)
 
 
 @transaction.atomic
@@ -146,8 +145,8 @@ def _weeks_after(membership: Membership, n: int, on: date) -> tuple[date, list[d
     return start, WeekCalendar.for_pantries([pantry]).next_open_weeks(pantry.pk, start, n, paused)
 
 
-def _bought(verb: str, block: PrepaidBlock, by: User, at: datetime, **detail) -> PrepaidBlock:
+def _bought(verb: str, block: PrepaidBlock, by: User, at: datetime) -> PrepaidBlock:
     paid_weeks.set_due([block.membership_id])
     subjects = [(audit.MEMBERSHIP, block.membership_id)]
-    audit.record(f"pantry.block.{verb}", at=at, by=by, target=block, subjects=subjects, detail=detail)
+    audit.record(f"pantry.block.{verb}", at=at, by=by, target=block, subjects=subjects)
     return block

@@ -98,6 +98,13 @@ def give_back(agreement_id: UUID, pence: int) -> None:
     CreditPool.objects.filter(agreement=agreement_id).update(balance_pence=F("balance_pence") + pence)
 
 
+def take(agreement_id: UUID, pence: int) -> bool:
+    """Take from an agreement's pool; False: it does not hold as much, and nothing is taken."""
+    _locked(CreditPool.objects.all(), {agreement_id: None}, lambda key: CreditPool(agreement_id=key))
+    enough = CreditPool.objects.filter(agreement=agreement_id, balance_pence__gte=pence)
+    return enough.update(balance_pence=F("balance_pence") - pence) == 1
+
+
 def _limit(agreement_id: UUID, year: date) -> int | None:
     """The limit of the year before carries on into a year nobody has set."""
     before = Budget.objects.filter(agreement=agreement_id, year_starts_on__lt=year).order_by("-year_starts_on")

@@ -38,6 +38,7 @@ class Posting:
     effective_on: date
     legs: list[Leg]
     references: dict[str, str] = field(default_factory=dict)
+    reverses: UUID | None = None
 
 
 def post(postings: Iterable[Posting], *, at: datetime, by: User | None = None, job: str = "") -> list[JournalEntry]:
@@ -56,6 +57,7 @@ def post(postings: Iterable[Posting], *, at: datetime, by: User | None = None, j
             recorded_at=at,
             by=by,
             job=job,
+            reverses_id=posting.reverses,
             **posting.references,
         )
         entries.append(entry)
@@ -83,8 +85,10 @@ def pay_in_advance(
         raise Refused("Enter the amount that was paid, more than £0.00.")
     if on > london_date(at):
         raise Refused("A payment is recorded once it has been made. Enter a date up to today.")
+    reversed_ = JournalEntry.objects.filter(reverses__isnull=False)
     paid = JournalEntry.objects.filter(agreement=agreement, kind=EntryKind.PAYMENT)
-    if invoice and (before := paid.filter(invoice=invoice, reverses__isnull=True).first()):
+    standing = paid.exclude(pk__in=reversed_.values("reverses"))  # a wrong one is reversed and recorded again
+    if invoice and (before := standing.filter(invoice=invoice).first()):
         amount = before.lines.get(account=Account.ADVANCE).pence
         raise Refused(
             f"Invoice {invoice} is recorded already: {money.pounds(amount)} on {before.effective_on:%-d %B %Y}."

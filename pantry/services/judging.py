@@ -13,7 +13,6 @@ from pantry.models import (
     PrepaidBlock,
     Tariff,
 )
-from pantry.models.blocks import BlockSource
 from pantry.services import blocks, histories, paid_weeks, top_ups
 from pantry.services.funds import Fund
 from pantry.services.paid_weeks import NextBlock
@@ -83,7 +82,7 @@ def cases(memberships: list[Membership], on: date) -> tuple[list[Case], list[UUI
     for m in due:
         block, agreement = ahead[m.pk], agreements[m.agreement_id]
         weeks = calendar.next_open_weeks(block.pantry_id, block.starts_on, agreement.block_weeks, block.paused)
-        funded = [row for row in bought[m.pk] if row[1] == BlockSource.FUNDED]
+        funded = [row for row in bought[m.pk] if row[1] in top_ups.PAID]
         facts = rules.Renewal(
             due_on=block.due_on,
             starts_on=weeks[0],

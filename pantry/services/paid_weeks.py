@@ -95,9 +95,10 @@ def _grouped(rows):
 
 
 def _last_weeks(membership_ids: list[UUID]) -> dict[UUID, date]:
-    """The last dated week of each that has one and has none parked."""
+    """The last week of each that has one and has none parked. A week credited by hand had been bought too: the next
+    block follows it."""
     State = PaidWeek.State
-    weeks = _grouped(PaidWeek.objects.filter(membership__in=membership_ids, state__in=[State.DATED, State.PARKED]))
+    weeks = _grouped(PaidWeek.objects.filter(membership__in=membership_ids).exclude(state=State.REVERSED))
     ends = weeks.annotate(last=Max("week"), parked=Count("pk", filter=Q(state=State.PARKED)))
     return {key: last for key, last, parked in ends if last and not parked}
 

@@ -28,6 +28,7 @@ from pantry.models import (
     PaidWeek,
     Place,
     PrepaidBlock,
+    Proposal,
     RenewalDecision,
     TopUp,
 )
@@ -51,6 +52,7 @@ def problems(on: date) -> list[str]:
             _top_ups,
             _credits,
             _transfers,
+            _by_hand,
             _pools,
             _budgets,
             _decisions,
@@ -100,7 +102,9 @@ def _sources() -> Iterator[str]:
         yield f"Journal line {line.pk} ({pounds(line.pence)}) belongs to no top-up under its agreement."
     wrong = Q()
     for source_type, kind in about.items():
-        wrong |= Q(source_type=source_type) & ~Q(entry__kind=kind)
+        kinds = [kind, EntryKind.OPENING] if source_type == "block" else [kind]
+        wrong |= Q(source_type=source_type) & ~Q(entry__kind__in=kinds)
+    wrong |= Q(source_type="by_hand") & ~Q(entry__kind__in=[EntryKind.BY_HAND, EntryKind.REVERSAL])
     for line in JournalLine.objects.filter(wrong).order_by("pk"):
         yield f"Journal line {line.pk} ({pounds(line.pence)}) stands in an entry of another kind."
 
@@ -110,6 +114,10 @@ def _blocks() -> Iterator[str]:
     weeks = PaidWeek.objects.filter(block=OuterRef("pk")).order_by().values("block")
     bought = PrepaidBlock.objects.filter(source__in=[BlockSource.FUNDED, BlockSource.GOODWILL])
     weekly = F("weeks") * F("weekly_pence")
+    opening = PrepaidBlock.objects.filter(source=BlockSource.OPENING)
+    for account, sign in ((Account.WEEKS, 1), (Account.OPENING, -1)):
+        for block in _differing(opening, weekly, sign * _posted("block", account)):
+            yield f"{_name(block)}: {pounds(block.said)} cut over by the block, {pounds(block.found)} in the journal."
     compared = {
         "weeks bought": (weekly, _posted("block", Account.WEEKS)),
         "joining fee": (F("joining_pence"), _posted("block", Account.JOINING)),
@@ -180,6 +188,24 @@ def _transfers() -> Iterator[str]:
         block = f"Block {lies['block__block_no']} of member {lies['block__membership__number']}"
         weeks, posted_there = pounds(lies["n"]), pounds(lies["found"])
         yield f"{block}: {weeks} of weeks at {lies['pantry__name']}, {posted_there} in the journal."
+
+
+def _by_hand() -> Iterator[str]:
+    """What was entered by hand was agreed by two people, of the amount they agreed; a reversal is its entry turned."""
+    agreed = Proposal.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"), state="approved")
+    for line in JournalLine.objects.filter(~Exists(agreed), source_type="by_hand").order_by("pk"):
+        yield f"Journal line {line.pk} ({pounds(line.pence)}) was entered by hand and two people have not agreed it."
+    lines = JournalLine.objects.filter(source_type="by_hand", source_id=OuterRef("pk"), pence__gt=0)
+    posted = _subquery(lines.order_by().values("source_id").annotate(n=Sum("pence")))
+    entered = Proposal.objects.filter(kind__in=["entry", "reversal"], state="approved").annotate(found=posted)
+    for each in entered.exclude(pence=F("found")).order_by("proposed_at"):
+        yield f"{each} of {_day(each.proposed_at.date())}: {pounds(each.pence)} agreed, {pounds(each.found)} entered."
+    turned = JournalLine.objects.filter(entry=OuterRef("entry__reverses"), account=OuterRef("account"))
+    back = JournalLine.objects.filter(entry__kind=EntryKind.REVERSAL).annotate(
+        found=_subquery(turned.order_by().values("entry").annotate(n=Sum("pence")))
+    )
+    for line in back.exclude(pence=-F("found")).order_by("pk"):
+        yield f"Journal line {line.pk} reverses {pounds(line.found)} with {pounds(line.pence)}."
 
 
 def _pools() -> Iterator[str]:

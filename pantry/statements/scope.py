@@ -121,7 +121,7 @@ def members_of(found: Scope) -> QuerySet[Membership]:
     )
     not_over = Q(~Exists(had), week=monday(found.eve))  # it counted as neither collected nor missed on the eve
     ahead = weeks.filter(Q(week__gte=start) | Q(week__isnull=True) | not_over).exclude(state=State.REVERSED)
-    ahead = ahead.exclude(state=State.CREDITED, block__ended_on__lt=start)
+    ahead = ahead.exclude(credited_on__lt=start)
     on = "entry__effective_on"
     in_it = Q(**{f"{on}__range": (start, until)})
     left_later = Q(**{f"{on}__gt": until, "entry__kind": EntryKind.TRANSFER, "pence__lt": 0})  # its weeks are elsewhere

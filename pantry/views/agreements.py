@@ -10,6 +10,7 @@ from pantry import money as figures
 from pantry.forms.agreements import AgreementForm, AsAtForm, PaymentForm
 from pantry.models import EntryKind, FundingAgreement, JournalEntry, PrepaidBlock, TopUp
 from pantry.services import funding, journal
+from pantry.services.corrections import REVERSIBLE
 from pantry.services.top_ups import said_weeks
 from pantry.views.answers import answers
 from stockport_hubs.accounts.models import Role
@@ -223,9 +224,17 @@ def agreement_journal(request, agreement_id):
         each.pk: f"{said_weeks(each.n_weeks, each.n_members)}, to {money.pounds(each.tariff.weekly_pence)} a week"
         for each in TopUp.objects.for_user(request.user).filter(pk__in=raised).select_related("tariff").counted()
     }
+    its = [entry.pk for entry in page if entry.kind in REVERSIBLE]
+    reversed_ = set(
+        JournalEntry.objects.for_user(request.user).filter(reverses__in=its).values_list("reverses_id", flat=True)
+        if its
+        else ()
+    )
     rows = [
         {
             "entry": entry,
+            "is_reversed": entry.pk in reversed_,
+            "can_reverse": entry.kind in REVERSIBLE and entry.pk not in reversed_,
             "block": next((blocks[line.source_id] for line in entry.lines.all() if line.source_id in blocks), None),
             "top_up": next((top_ups[line.source_id] for line in entry.lines.all() if line.source_id in top_ups), ""),
         }

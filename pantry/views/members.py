@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from pantry import members as shown
-from pantry import roster
+from pantry import money_history, roster
 from pantry.forms.members import EndForm, MemberFilters, MemberForm
 from pantry.models import Membership, Pantry, TabletEntry
 from pantry.services import away, memberships
@@ -71,6 +71,7 @@ def member(request, membership_id):
         "place": places[-1] if places else None,
         "blocks": shown.block_lines(found, on),
         "recoverable": shown.credit_if_left(found, on),
+        "moves": money_history.of(found, request.user),
         "unfunded": found.collections.unfunded().count(),
         "sees_people": sees_people,
         "buys": request.user.role == Role.LEAVING_CARE_MANAGER and found.state == Membership.State.OPEN,

@@ -29,7 +29,10 @@ PEOPLE = ("Young people", "careleavers:list", "careleavers:")
 COHORT = ("Cohort", "careleavers:cohort", "careleavers:offer")
 INTRODUCTIONS = ("Introductions", "referrals:list", "referrals:")
 RENEWALS = ("Renewals", "pantry:renewals", "pantry:renewal")
-MONEY = ("Money", "pantry:agreements", "pantry:agreement", "pantry:payment", "pantry:year_end")
+MONEY = (
+    *("Money", "pantry:agreements", "pantry:agreement", "pantry:payment", "pantry:year_end"),
+    *("pantry:entry_", "pantry:opening", "pantry:forecast", "pantry:proposal"),
+)
 MONEY_AND_STATEMENTS = (*MONEY, "pantry:statement")
 STATEMENTS = ("Statements", "pantry:statements", "pantry:statement")
 TARIFFS = ("Tariffs", "pantry:tariffs", "pantry:tariff")

@@ -10,8 +10,17 @@ from django.utils.http import urlencode
 
 from careleavers.models import CareLeaver, Letter, RecordOpening
 from careleavers.models.openings import SHOWN_FOR
-from pantry import money
-from pantry.models import EntryKind, FundingAgreement, JournalEntry, RenewalDecision, Statement, StatementState, Tariff
+from pantry import forecast, money
+from pantry.models import (
+    EntryKind,
+    FundingAgreement,
+    JournalEntry,
+    Proposal,
+    RenewalDecision,
+    Statement,
+    StatementState,
+    Tariff,
+)
 from referrals.models import Referral, WalkIn, Worry
 from referrals.rules import NOT_TAKEN_UP
 from reviews import figures
@@ -233,6 +242,7 @@ def _counts(
         Counted(barriers.filter(due_on__lt=on)),
         Counted(openings),
         Counted(openings.exclude(pattern="")),
+        Counted(Proposal.objects.for_user(manager).waiting()),
         Counted(Job.objects.for_user(manager, to_look_at=True)),
         Exists(people),
         Counted(Message.objects.for_user(manager).unknown(begun)),
@@ -318,6 +328,7 @@ def _numbers(
     overdue: int,
     opened: int,
     stands_out: int,
+    proposed: int,
 ) -> list[Number]:
     """What waits for a leaving care manager."""
     people_url = reverse("careleavers:list")
@@ -337,6 +348,8 @@ def _numbers(
         "open barriers": f"{overdue} overdue" if overdue else "",
         "records opened with a reason": f"{stands_out} stand{'s' if stands_out == 1 else ''} out" if stands_out else "",
     }
+    if proposed:  # seldom, and then it waits for one of two people
+        counts["to approve by a second person"] = (proposed, reverse("pantry:proposals"))
     return [
         Number(
             number,
@@ -355,9 +368,32 @@ def failed_jobs(user: User) -> list[tuple[Job, str]]:
     return [(job, jobs.label(job)) for job in failed]
 
 
-def money_rows(user: User, on: date) -> list[tuple[FundingAgreement, money.Position]]:
-    """Agreements in force with where their money is."""
-    return [(agreement, money.position(agreement, on)) for agreement in agreements(user, on)]
+@dataclass(frozen=True)
+class MoneyRow:
+    """An agreement in force: where its money is, and when it runs out."""
+
+    agreement: FundingAgreement
+    position: money.Position
+    ahead: forecast.Forecast
+
+    @property
+    def unpaid_pence(self) -> int:
+        """Drawn and not paid in advance yet."""
+        return max(0, -self.position.left_pence)
+
+
+def money_rows(user: User, on: date) -> list[MoneyRow]:
+    """Agreements in force; a fixed number of queries for each."""
+    return [MoneyRow(each, money.position(each, on), forecast.of(each, on)) for each in agreements(user, on)]
+
+
+PROPOSALS_SHOWN = 5
+
+
+def proposals(user: User) -> tuple[list[Proposal], int]:
+    """The first of those that wait for a second person, this one or another, and how many wait."""
+    waiting = Proposal.objects.for_user(user).waiting().select_related("agreement", "membership", "proposed_by")
+    return list(waiting.order_by("proposed_at", "pk")[:PROPOSALS_SHOWN]), waiting.count()
 
 
 def tariffs_to_agree(user: User) -> list[Tariff]:

@@ -52,10 +52,17 @@ def manager(request):
     return render(request, "home/manager.html", context)
 
 
+@transaction.atomic
 def finance(request):
-    """Prices to agree, money left, what was paid last."""
+    """What waits for a second person, what is unpaid, what runs out, prices to agree, what was paid last."""
     user = request.user
+    waiting, count = council.proposals(user)
+    subjects = [(audit.MEMBERSHIP, each.membership_id) for each in waiting if each.membership_id]
+    if subjects:
+        audit.record("pantry.proposals.viewed", at=clock.now(), by=user, subjects=subjects)
     context = {
+        "proposals": waiting,
+        "proposals_count": count,
         "tariffs": council.tariffs_to_agree(user),
         "agreements": council.money_rows(user, clock.today()),
         "payments": council.last_payments(user),

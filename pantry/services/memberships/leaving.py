@@ -32,16 +32,17 @@ EndReason = Membership.EndReason
 
 
 @transaction.atomic
-def leave(*, membership: Membership, on: date, reason: str, by: User, at: datetime) -> int:
+def leave(*, membership: Membership, on: date, reason: str, by: User, at: datetime, two_agreed: bool = False) -> int:
     """The membership ends; paid weeks whose Monday is later are credited to the agreement's pool. Gives that credit.
 
-    `reason` is a Membership.EndReason; `on` is the leaving day, up to 28 days back. A death goes through `died`.
+    `reason` is a Membership.EndReason; `on` is the leaving day, up to 28 days back, or further where `two_agreed`.
+    A death goes through `died`.
     """
     if reason == EndReason.DIED:
         return died(membership=membership, on=on, by=by, at=at)
     membership = blocks.locked(membership.pk)
     states.check_can_become(membership, State.ENDED)
-    states.check_day(membership, on, london_date(at), "leaving")
+    states.check_day(membership, on, london_date(at), "leaving", two_agreed=two_agreed)
     states.check_no_collection_after(membership, on, "leaving")
     return end(membership, on, reason, by=by, at=at)
 
@@ -120,7 +121,7 @@ def _credit(membership: Membership, on: date, *, at: datetime, by: User | None, 
     later = PaidWeek.objects.later_than(on).filter(membership=membership).select_related("block")
     weeks = list(later.order_by("block__block_no", "position"))
     blocks_of = {week.block_id: week.block for week in weeks}
-    PaidWeek.objects.filter(pk__in=[week.pk for week in weeks]).update(state=PaidWeek.State.CREDITED)
+    PaidWeek.objects.filter(pk__in=[week.pk for week in weeks]).update(state=PaidWeek.State.CREDITED, credited_on=on)
     PrepaidBlock.objects.filter(pk__in=blocks_of).update(ended_on=on)
     sums: dict[tuple[PrepaidBlock, date], dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
     for week, day, pence in _paid_on(weeks, on):

@@ -15,10 +15,11 @@ from stockport_hubs.core.weeks import LONDON, london_date
 State = Membership.State
 
 
-def check_can_pause(membership: Membership, on: date, today: date) -> None:
-    """Raises Refused with why not; `on` is the day from which the member is paused."""
+def check_can_pause(membership: Membership, on: date, today: date, *, two_agreed: bool = False) -> None:
+    """Raises Refused with why not; `on` is the day from which the member is paused, up to 28 days back, or further
+    where `two_agreed`."""
     states.check_can_become(membership, State.PAUSED)
-    states.check_day(membership, on, today, "first")
+    states.check_day(membership, on, today, "first", two_agreed=two_agreed)
     states.check_no_collection_after(membership, on, "first")
 
 
@@ -28,10 +29,10 @@ def can_pause(membership: Membership, on: date, today: date) -> bool:
 
 
 @transaction.atomic
-def pause(*, membership: Membership, on: date, by: User, at: datetime) -> Membership:
+def pause(*, membership: Membership, on: date, by: User, at: datetime, two_agreed: bool = False) -> Membership:
     """Park the paid weeks whose Monday is later than the day; nothing renews until the member resumes."""
     membership = blocks.locked(membership.pk)
-    check_can_pause(membership, on, london_date(at))
+    check_can_pause(membership, on, london_date(at), two_agreed=two_agreed)
     states.write_move(membership, State.PAUSED, on, by=by, at=at)
     membership.save(update_fields=["state"])
     later = PaidWeek.objects.dated().filter(membership=membership, week__gt=on)
@@ -39,12 +40,13 @@ def pause(*, membership: Membership, on: date, by: User, at: datetime) -> Member
     return _done(membership, "paused", by, at)
 
 
-def check_can_resume(membership: Membership, on: date, today: date) -> None:
-    """Raises Refused with why not; `on` is the first day on which the member may shop again."""
+def check_can_resume(membership: Membership, on: date, today: date, *, two_agreed: bool = False) -> None:
+    """Raises Refused with why not; `on` is the first day on which the member may shop again, up to 28 days back, or
+    further where `two_agreed`."""
     if membership.state == State.PENDING:
         raise Refused(f"{membership} is waiting to be confirmed and not paused.")
     states.check_can_become(membership, State.OPEN)
-    states.check_day(membership, on, today, "first")
+    states.check_day(membership, on, today, "first", two_agreed=two_agreed)
 
 
 def can_resume(membership: Membership, on: date, today: date) -> bool:
@@ -53,13 +55,13 @@ def can_resume(membership: Membership, on: date, today: date) -> bool:
 
 
 @transaction.atomic
-def resume(*, membership: Membership, on: date, by: User, at: datetime) -> Membership:
+def resume(*, membership: Membership, on: date, by: User, at: datetime, two_agreed: bool = False) -> Membership:
     """Date the parked weeks onto the next free open weeks, the earlier block first: from the week of that day if a
     session still opens in it, otherwise from the next."""
     # The membership's lock first, then the calendar: `paid_weeks.redate` locks paused members too, so a closure
     # announced meanwhile is either seen here or moves these weeks afterwards.
     membership = blocks.locked(membership.pk)
-    check_can_resume(membership, on, london_date(at))
+    check_can_resume(membership, on, london_date(at), two_agreed=two_agreed)
     states.write_move(membership, State.OPEN, on, by=by, at=at)
     membership.save(update_fields=["state"])
     rows = PaidWeek.objects.filter(membership=membership, state=PaidWeek.State.PARKED).select_related("block")

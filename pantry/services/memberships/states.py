@@ -24,14 +24,20 @@ def check_can_become(membership: Membership, state: str) -> None:
     raise Refused(f"{membership} has been confirmed: it is {PLAIN[State(membership.state)]}.")
 
 
-def check_day(membership: Membership, on: date, today: date, what: str) -> None:
-    """The day of a change: not to come, up to 28 days back, not before what has happened since."""
+def check_day(membership: Membership, on: date, today: date, what: str, *, two_agreed: bool = False) -> None:
+    """The day of a change: not to come, up to 28 days back (further where two people agreed), not before what has
+    happened since."""
     if on > today:
         raise Refused(f"The {what} day has not come yet. Record it on the day, or enter an earlier one.")
     if on < membership.joined_on:
         raise Refused(f"{membership} joined on {membership.joined_on:%-d %B %Y}. The {what} day cannot be before that.")
-    if on < today - rules.LATE:
-        raise Refused(f"The {what} day can be up to 28 days back. Enter a day within the last 28 days.")
+    if on < today - rules.LATE and not two_agreed:
+        if membership.agreement_id is None:
+            raise Refused(f"The {what} day can be up to 28 days back. Enter a day within the last 28 days.")
+        raise Refused(
+            f"The {what} day can be up to 28 days back. Enter a day within the last 28 days. For an earlier one a "
+            "leaving care manager or finance officer proposes it on the member’s page, and a second person agrees."
+        )
     last = MembershipMove.objects.filter(membership=membership).order_by("on", "recorded_at").last()
     if last and on < last.on:
         since = PLAIN.get(State(last.state), last.state)

@@ -46,7 +46,7 @@ SHARED = """
 accounts.Organisation accounts.Invitation accounts.Draft accounts.Guess
 careleavers.CaseloadMove careleavers.PeopleImport careleavers.KeepingRule careleavers.Postcode
 careleavers.PostcodeDirectory careleavers.Letter referrals.DirectoryEntry referrals.DigestOff
-pantry.FundingAgreement pantry.Budget pantry.CreditPool
+pantry.FundingAgreement pantry.Budget pantry.CreditPool pantry.Proposal
 pantry.Tablet pantry.VolunteerPin pantry.PinTries pantry.TabletEntry
 pantry.Statement pantry.StatementStep pantry.StatementMark pantry.StatementClosing pantry.StatementLine
 reviews.ReviewMeeting reviews.MeetingRhythm reviews.MeetingAttendance reviews.Action reviews.ReviewPack

@@ -5,8 +5,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from careleavers.importing.workbooks import MAX_COLUMNS, MAX_LINES
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.core.workbooks import MAX_COLUMNS, MAX_LINES
 
 WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # .xlsx, and .xls or a file with a password
 SEPARATORS = ",;\t|"
