@@ -49,7 +49,7 @@ def section(frozen: dict) -> Section:
         f"{': ' + ', '.join(moved) if moved else '; nothing moved'}."
     )
     made = [Table("Start, moves, end", ("", "Open", "Paused", "Ended"), rows, total)]
-    if frozen.get("before"):
+    if frozen.get("before") and frozen["before"]["could"]:  # nobody could: the agreement had not begun
         made.append(_compared(frozen))
     return Section("movement", "What changed in the period", (sentence,), None, tuple(made))
 
