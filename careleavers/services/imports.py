@@ -27,6 +27,7 @@ WORDS = {
     "preferred_name": "preferred name",
 }
 CHUNK = 500
+MOST_TWINS = 5  # of one row; more are born on one day only where a list of thousands meets thousands
 SOMEONE_ELSE = "new"  # decided: somebody else than the people who may be the same
 REFERENCE_ALIKE = 0.75  # one figure of four differs
 
@@ -149,10 +150,13 @@ def _twins(council: Organisation, rows: list[Row], references: set[str]) -> dict
     found: dict[int, list[Twin]] = {}
     for row in rows:
         name = f"{row.facts.get('preferred_name', '')} {row.facts.get('surname', '')}".strip()
-        for person in born.get(row.facts["born_on"], []):
+        # Who has a name first: it tells more than a date of birth.
+        for person in sorted(born.get(row.facts["born_on"], []), key=lambda each: not each.preferred_name):
             known = f"{person.preferred_name} {person.surname}".strip()
             if not rules.names_are_alike(name, known) or (person.reference in references and not (name and known)):
                 continue
+            if len(found.get(row.number, ())) == MOST_TWINS:
+                break
             matched = ["date of birth", "a similar name" if name and known else "no name to compare"]
             if SequenceMatcher(None, row.reference, person.reference).ratio() >= REFERENCE_ALIKE:
                 matched.append("a similar reference")

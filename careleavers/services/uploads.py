@@ -28,8 +28,8 @@ from stockport_hubs.jobs.models import Job
 
 State = PeopleImport.State
 READ, BRING_IN = "careleavers.import_read", "careleavers.import"
-AT_ONCE = 300 * 1024  # bytes read within the request, and ROWS_AT_ONCE saved within it: two seconds at most
-UNPACKED_AT_ONCE = 6 * 1024 * 1024
+AT_ONCE = 300_000  # bytes read within the request, and ROWS_AT_ONCE saved within it: two seconds at most
+UNPACKED_AT_ONCE = 2_500_000
 ROWS_AT_ONCE = 500
 OVER = "This list is not here any more: it was brought in, cancelled, or an hour has passed. Upload the file again."
 
