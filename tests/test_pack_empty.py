@@ -39,7 +39,7 @@ KEPT = {
     "Barrier": {"care_leaver_id", "closed_on", "pantry_id"},
     "JournalEntry": {"by_id", "job"},
     "Membership": {"ended_on"},
-    "PaidWeek": {"week"},
+    "PaidWeek": {"credited_on", "week"},
     "Referral": {"sharing_id", "pantry_id", "agreement_id", "membership_id", "sent_at"},
     "VolunteeringOffer": {"state_on"},
     "Wellbeing": {"replaced_at", "because"},
