@@ -69,7 +69,8 @@ def live_cells(answer) -> list[str]:
     ]
 
 
-def test_every_address_that_gives_a_table_gives_no_formula(client, settings):
+@pytest.mark.promise("I2")
+def test_every_address_that_gives_a_table_gives_no_formula(client, figures):
     evil = "=HYPERLINK(1)"
     scheme = make_scheme(evil)
     for model, field in ((Pantry, "name"), (User, "name"), (FundingAgreement, "name"), (Organisation, "name")):
@@ -87,3 +88,4 @@ def test_every_address_that_gives_a_table_gives_no_formula(client, settings):
         evils += evil.encode() in answer.content
     assert found == dict.fromkeys(ADDRESSES, [])
     assert evils >= 2  # what could run is there, as text
+    figures(f"{len(ADDRESSES)} addresses that give a table: 0 live cells, with what could run in {evils} of them")
