@@ -20,12 +20,14 @@ OF_PACK = ("collected_pence", "missed_pence", "closed_pence", "joining_pence", "
 def test_statements_what_was_entered_since_journal_and_packs_are_never_a_penny_apart(db, sized, seed, figures):
     months, told = sized(2, 24), Counter()
     with a_life(seed, 0) as life:
-        for _ in range(months):
+        for n in range(1, months + 1):
             life.live((add_months(life.day.replace(day=1), 1) - life.day).days + 4)
             services.make(on=life.day, at=life.at())
             for statement in Statement.objects.filter(closing__isnull=True).order_by("month"):
                 if life.draw.random() < 0.8:
                     told["closed"] += close(life, statement)
+            if n % 6 and n != months:
+                continue
             told["late"] = 0
             for statement in Statement.objects.select_related("agreement", "pantry").order_by("month"):
                 told["lines"] += check(statement)
@@ -38,7 +40,7 @@ def test_statements_what_was_entered_since_journal_and_packs_are_never_a_penny_a
 def close(life: Life, statement: Statement) -> bool:
     try:
         for by in (life.pantry_manager, life.finance):
-            services.agree(statement=statement, by=by, at=life.at("18:00"))
+            services.agree(statement=statement, by=by, at=life.at("00:00"))  # before what is entered today
     except Refused:
         return False  # an earlier month is open
     return True

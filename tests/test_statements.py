@@ -34,6 +34,7 @@ from pantry.sealed import STATEMENTS
 from pantry.services import (
     blocks,
     collections,
+    corrections,
     journal,
     paid_weeks,
     places,
@@ -268,6 +269,38 @@ def test_a_top_up_a_move_and_goodwill_stand_in_their_months():
     assert (statements.show(april).total.to_come_pence, here.apart, there.pool.elsewhere_pence) == (9500, 0, 0)
     assert money.position(world.agreement, date(2026, 5, 31)).recoverable_pence == 8100
     assert journal.check(date(2026, 6, 1)) == []
+
+
+def test_a_queried_week_credited_by_hand_stands_in_the_month_it_is_credited_in(world):
+    """B's week of 20 April is credited on 12 May: seven weeks stay used, four of them agreed in April."""
+    april = close_april(world)
+    at = moment(date(2026, 5, 12))
+    corrections.credit_weeks(membership=world.b, weeks=[date(2026, 4, 20)], by=world.finance, at=at)
+    may = world.make(date(2026, 6, 1))[-1]
+    shown = statements.show(may)
+    assert by_member(world, shown.lines())["b", False] == {
+        "opening_pence": 7700, "credited_pence": -350, "used_pence": 1050, "missed_pence": 1050, "used_weeks": 3,
+        "missed_weeks": 3, "to_come_pence": 6300, "to_come_weeks": 18,
+    }  # fmt: skip
+    assert (shown.prior.is_empty, shown.pool.closing_pence, statements.show(april).total.used_pence) == (
+        True,
+        350,
+        2800,
+    )
+
+
+def test_what_was_cut_over_is_brought_in_and_charged_to_nobody(world):
+    brought = blocks.Purchase(
+        membership_id=world.a.pk, block_no=2, agreement_id=world.agreement.pk, pantry_id=world.pantry.pk,
+        weeks=[date(2026, 10, 5), date(2026, 10, 12)], weekly_pence=300, source="opening",
+    )  # fmt: skip
+    blocks.write([brought], on=date(2026, 4, 6), at=moment(date(2026, 4, 6)), by=world.finance)
+    [april] = world.make(date(2026, 5, 1))
+    shown = statements.show(april)
+    assert by_member(world, shown.lines())["a", False] == APRIL_A | {
+        "brought_pence": 600, "bought_weeks": 28, "to_come_pence": 8300, "to_come_weeks": 24,
+    }  # fmt: skip
+    assert (shown.total.charged_pence, shown.drawn_pence, shown.apart) == (20_200, 20_200, 0)
 
 
 # -- marks, agreeing, closing ------------------------------------------------------------------------------------------

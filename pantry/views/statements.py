@@ -120,11 +120,11 @@ def statement(request, statement_id):
 
 def _since(own: Statement, most: int | None) -> tuple[list[figures.Line], bool]:
     """What was entered for the month or earlier since it was closed, of the first members; whether there is more."""
-    scope = figures.since(own)
-    members = figures.members_since(scope).values_list("pk", flat=True)
-    keys = list(members if most is None else members[: most + 1])
-    lines = figures.lines(scope, keys if most is None else keys[:most])
-    return [line for line in lines if line.is_prior], most is not None and len(keys) > most
+    scope, keys = figures.since(own), None
+    if most is not None:
+        keys = list(figures.members_since(scope).values_list("pk", flat=True)[: most + 1])
+    lines = figures.lines(scope, keys if keys is None else keys[:most])
+    return [line for line in lines if line.is_prior], keys is not None and len(keys) > (most or 0)
 
 
 def _marks(own: Statement, members) -> dict:
