@@ -27,7 +27,7 @@ from pantry.models import (
     StatementLine,
 )
 from stockport_hubs.core.among import Among
-from stockport_hubs.core.weeks import monday
+from stockport_hubs.core.weeks import WEEK, monday
 
 ONE_DAY = timedelta(days=1)
 HERE = [Account.WEEKS, Account.JOINING]
@@ -155,10 +155,13 @@ def _recounted(found: Scope) -> Q:
 
 
 def _restated(found: Scope) -> QuerySet[MembershipMove]:
-    """Changes of a member's state that were entered late for closed months: what was used may be so no longer."""
+    """Changes of a member's state that were entered late for closed months, and returns in the week that runs on from
+    them: what was used may be so no longer, or a week that had begun is used after all."""
     assert found.before is not None
     closed_at = found.before.closing.closed_at
-    return MembershipMove.objects.filter(membership=OuterRef("pk"), recorded_at__gt=closed_at, on__lt=found.month)
+    return MembershipMove.objects.filter(
+        membership=OuterRef("pk"), recorded_at__gt=closed_at, on__lt=found.month + WEEK
+    )
 
 
 def members_since(found: Scope) -> QuerySet[Membership]:
