@@ -162,7 +162,8 @@ def caseload(bench: Bench) -> Iterator[Measured]:
     for found in bench_lists.compare(*sites, lists=bench_lists.CASELOADS):
         name = f"{bench_lists.CASELOAD:,} people: {found.name}"
         yield Measured(name, found.alike.took, found.few.took)
-        assert found.alike.queries <= found.few.queries, (name, found.alike.queries, found.few.queries)
+        fits = "q=" in found.name  # of forty, a name fits one or nobody: fewer rows have less to tell
+        assert fits or found.alike.queries <= found.few.queries, (name, found.alike.queries, found.few.queries)
 
 
 def many_people(bench: Bench) -> bench_lists.Site:
