@@ -166,7 +166,7 @@ def test_every_planted_penny_is_named_in_a_scheme_of_24_months(request, figures,
     """In `make proof` among 24 months of the sample pilot."""
     if promises.full(request.config):
         settings.CLOCK, settings.SAMPLE_PILOT = AT, True
-        start = (DUE - 104 * WEEK).isoformat()
+        start = DUE - 104 * WEEK
         call_command("load_sample_pilot", weeks=104, start=start, stdout=io.StringIO(), stderr=io.StringIO())
     every_move()
     assert set(JournalEntry.objects.values_list("kind", flat=True)) >= {
