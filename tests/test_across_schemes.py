@@ -123,9 +123,11 @@ CHOOSE_AMONG = {
     Role.PERSONAL_ADVISOR: {"pantry:pantries"},
     Role.LEAVING_CARE_MANAGER: {
         *("pantry:pantries", "pantry:tariffs", "pantry:members", "pantry:members q=1"),
-        *("pantry:agreement_add", "jobs:list"),
+        *("pantry:agreement_add", "pantry:statements", "jobs:list"),
     },
-    Role.FINANCE_OFFICER: {"pantry:pantries", "pantry:tariffs", "pantry:members", "pantry:members q=1"},
+    Role.FINANCE_OFFICER: {
+        *("pantry:pantries", "pantry:tariffs", "pantry:members", "pantry:members q=1", "pantry:statements"),
+    },
 }
 BY_NAME = ("careleavers:list", "careleavers:cohort", "referrals:list", "referrals:find", "trail")
 ALSO_ASKED = {name: "q=Dale" for name in BY_NAME} | {
@@ -187,6 +189,9 @@ OF_ONE = (
 )
 
 
+EMPTY_WORKBOOK = "careleavers:import_template"
+
+
 def pages(client, scheme, role) -> dict[str, str]:
     """Every list, home and form to add, and a few pages about one's own objects, as this role sees them; without the
     keys of forms, which are new each time."""
@@ -197,7 +202,8 @@ def pages(client, scheme, role) -> dict[str, str]:
             with transaction.atomic():
                 response = client.get(f"{address(name, scheme, role)}?{query}")
                 transaction.set_rollback(True)
-            text = SHOWN.sub("", response.content.decode())
+            # The one file without an object is an empty workbook to fill in, stamped with the second it was made.
+            text = "" if name == EMPTY_WORKBOOK else SHOWN.sub("", response.content.decode())
             found[f"{name} {query}".strip()] = f"{response.status_code} {text}"
     return found
 
