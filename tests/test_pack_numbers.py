@@ -274,7 +274,7 @@ def test_the_sample_pilots_packs_equal_a_count_of_raw_rows_and_each_other_also_a
 def enter_late(meeting, manager, at: datetime) -> None:
     """Somebody came in a week that was told as missed."""
     told = PaidWeek.objects.filter(state="dated", week__lt=meeting.period_to - WEEK, membership__state="open")
-    for row in told.order_by("-week", "pk"):
+    for row in told.order_by("-week", "membership__number"):
         week = row.week
         here = PantrySession.objects.filter(pantry__in=row.membership.places.values("pantry"))
         session = here.filter(on__range=(week, week + timedelta(days=6))).first()
@@ -289,7 +289,9 @@ def enter_late(meeting, manager, at: datetime) -> None:
 def undo_late(meeting, manager, at: datetime) -> None:
     """Somebody had not come in a week before that."""
     rows = Collection.objects.filter(membership__agreement=meeting.agreement, voided_at=None)
-    row = rows.filter(week__lt=meeting.period_to - 2 * WEEK).order_by("-week", "pk").first()
+    entered = Collection.objects.get(recorded_at=at)  # of another week, or the two might tell the same as before
+    before = min(entered.week, meeting.period_to - 2 * WEEK)
+    row = rows.filter(week__lt=before).order_by("-week", "membership__number").first()
     Collection.objects.filter(pk=row.pk).update(voided_at=at, voided_by=manager, void_reason="Wrong member")
 
 
