@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from careleavers.models import AdvisorAllocation, CareLeaver, CohortMove, CohortPlace, KeepingRule
-from careleavers.services import allocations, cohort, keeping, people
+from careleavers.models import AdvisorAllocation, CareLeaver, CohortMove, CohortPlace, KeepingRule, RecordOpening
+from careleavers.services import allocations, cohort, keeping, openings, people
 from reviews import cohort as figures
 from reviews.attendance import Attendance
 from stockport_hubs.accounts.models import Role
@@ -54,11 +54,13 @@ def test_deleted_on_the_day_that_was_said_and_not_the_day_before(add, council, m
     person, later = add("1", ticked=BEGIN), add("2", ticked=BEGIN + timedelta(days=10))
     advisor = factories.user(Role.PERSONAL_ADVISOR, council)
     allocations.allocate(care_leaver=person, advisor=advisor, on=BEGIN, by=manager, at=moment(BEGIN))
+    colleague = factories.user(Role.PERSONAL_ADVISOR, council)
+    openings.open_record(reference="1", reason="other", words="Duty", by=colleague, at=moment(BEGIN))
     assert keeping.deleted_on(CareLeaver.objects.select_related("cohort_place").get(pk=person.pk), 90) == AFTER
     assert sweep(AFTER - timedelta(days=1), "23:59") == 0
     assert sweep(AFTER, "00:01") == 1
     assert list(CareLeaver.objects.all()) == [later]
-    assert AdvisorAllocation.objects.count() == 0
+    assert (AdvisorAllocation.objects.count(), RecordOpening.objects.count()) == (0, 0)
     assert (sweep(AFTER), sweep(AFTER + timedelta(days=9)), sweep(AFTER + timedelta(days=10))) == (0, 0, 1)
 
 

@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
-from careleavers.models import AdvisorAllocation, AdvisorCover, CareLeaver, CohortPlace, KeepingRule
+from careleavers.models import AdvisorAllocation, AdvisorCover, CareLeaver, CohortPlace, KeepingRule, RecordOpening
 from careleavers.models.keeping import FEWEST, MOST
 from stockport_hubs.accounts.models import Organisation, User
 from stockport_hubs.audit import services as audit
@@ -16,7 +16,8 @@ from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import LONDON, london_date
 
 AT_ONCE = 200
-WITH_THE_PERSON = (AdvisorAllocation, AdvisorCover, CohortPlace)  # what does not keep somebody here
+# What does not keep somebody here; who opened the record with a reason is told by the audit.
+WITH_THE_PERSON = (AdvisorAllocation, AdvisorCover, CohortPlace, RecordOpening)
 
 
 def days_of(council: Organisation | UUID, on: date) -> int:
