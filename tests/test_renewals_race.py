@@ -72,7 +72,7 @@ class Scene:
 
     def is_writing(self, name: str) -> bool:
         """Is this run in the middle of a batch's transaction, with rows written and not committed?"""
-        in_middle = "state = 'active' AND query LIKE 'INSERT INTO \"pantry_paidweek\"%'"
+        in_middle = "backend_xid IS NOT NULL AND query LIKE 'INSERT %'"
         return self.ask(f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}' AND {in_middle}") > 0  # noqa: S608
 
     def facts(self) -> tuple[int, int, int, int, int]:
