@@ -24,7 +24,7 @@ function show() {
     } else told.textContent = "This is not a member’s card.";
     return Boolean(code);
   };
-  look(video, take).then(hide, (why) => {
+  look(video, take).then(() => video.isConnected && hide(), (why) => { // not the camera that was opened after this one
     video.remove();
     told.textContent = words(why);
   });

@@ -71,12 +71,12 @@ async function admit(volunteer, pin, { token }) {
   if (!ofTheHour(hall.state.sessions)) await readState(); // a tablet that was left on over night
   const today = ofTheHour(hall.state?.sessions || []);
   if (!today) return "There is no session today.";
-  const { members, notes, down, etag } = await wire.list(today.id, token);
+  const contents = { ...(await wire.list(today.id, token)), token, session: today };
   const vault = await vaults.make(volunteer.id, pin);
   const at = Date.now();
-  await vaults.seal(vault, { members, notes, down, token, session: today, etag }, at, true);
+  await vaults.seal(vault, contents, at, true);
   await kept.drop("tries");
-  enter(volunteer, { vault, members, notes, down, token, session: today, etag, at });
+  enter(volunteer, { ...contents, vault, at });
   return null;
 }
 
@@ -130,11 +130,11 @@ export async function refresh() {
     const got = await wire.list(today.id, open.token, today.id === open.session.id ? open.etag : "");
     if (hall.open !== open) return;
     const at = Date.now();
-    if (!got.unchanged) Object.assign(open, { members: prepare(got.members), notes: got.notes, down: got.down, session: today, etag: got.etag });
+    if (!got.unchanged) Object.assign(open, got, { members: prepare(got.members), session: today });
     else if (at - open.at < 600000) return;
     open.at = at;
-    const { members, notes, down, token, etag } = open;
-    const stays = await vaults.seal(open.vault, { members, notes, down, token, session: open.session, etag }, at);
+    const { vault, ...contents } = open;
+    const stays = await vaults.seal(vault, contents, at);
     if (!stays && hall.open === open) lock();
     hall.show("changed");
   } catch (why) {
