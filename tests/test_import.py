@@ -14,7 +14,7 @@ from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core import workbooks
 from stockport_hubs.core.errors import Refused
-from tests.lists import NEW, OLD, PERSON, excel_day, workbook
+from tests.lists import NEW, OLD, PERSON, excel_day, oc3, workbook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 NOW = datetime(2021, 4, 12, 9, 0, tzinfo=UTC)
@@ -199,6 +199,13 @@ def test_blank_lines_are_passed_over(book):
 
 
 # -- what becomes of it ------------------------------------------------------------------------------------------------
+
+
+def test_a_warning_is_said_once_when_a_list_is_saved(council, tmp_path, capsys):
+    path = tmp_path / "list.csv"
+    path.write_bytes(oc3(["1", "07/08/2002", "", "", ""]))
+    lines, _ = run(capsys, path, "--apply")
+    assert "row 2  1  new (warning: the file holds no eligibility: taken from the age)" in lines
 
 
 def test_a_preview_saves_nothing_and_says_so(council, advisor, book, capsys):

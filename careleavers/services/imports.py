@@ -1,7 +1,7 @@
 """What a list would do to the young people here, and doing it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from difflib import SequenceMatcher
 
@@ -118,12 +118,14 @@ def plan(
         ).values_list("care_leaver_id", flat=True)
     )
     advisors = _advisors(council)
-    taken: set = set()
+    taken = {person.pk for person in stored.values()}  # one row for each: two would write over each other
     outcomes = []
     for row in rows:
         person, said, alike = stored.get(row.reference), decided.get(str(row.number)), twins.get(row.number, [])
         same = next((twin.care_leaver for twin in alike if str(twin.care_leaver.pk) == said), None)
-        if same is not None and same.pk not in taken:
+        if same is not None and same.pk in taken:
+            row = replace(row, warnings=[*row.warnings, "the person chosen has another row in this list: left out"])
+        elif same is not None:
             taken.add(same.pk)
             person = same
         outcome = _outcome(row, person, held, advisors)
@@ -176,11 +178,15 @@ def _advisors(council: Organisation) -> dict[str, User | None]:
 
 
 def _outcome(row: Row, person: CareLeaver | None, held: set, advisors: dict[str, User | None]) -> Outcome:
+    """The row stays as it was read: the same rows may be planned again."""
     facts = row.facts | ({"imported_advisor": row.advisor} if row.advisor else {})
     if person and person.has_died and facts.get("in_touch") not in (None, InTouch.DIED):
-        row.problems.append(("In touch", "says otherwise, but this young person is recorded here as died"))
+        dead = ("In touch", "says otherwise, but this young person is recorded here as died")
+        row = replace(row, problems=[*row.problems, dead])
     if row.problems:
         return Outcome(row, "refused", person)
+    if person is None and row.defaults:
+        row = replace(row, warnings=[*row.warnings, "the file holds no eligibility: taken from the age"])
     outcome = Outcome(row, "new", person)
     if person is not None:
         facts |= {"reference": row.reference}  # decided: the same person, under another one
@@ -188,8 +194,6 @@ def _outcome(row: Row, person: CareLeaver | None, held: set, advisors: dict[str,
         for name in outcome.changed:
             outcome.was[name] = in_words(name, getattr(person, name))
             setattr(person, name, facts[name])
-    elif row.defaults:
-        row.warnings.append("the file holds no eligibility: taken from the age")
     if not outcome.died and not (person and person.pk in held):
         outcome.advisor = advisors.get(row.advisor.casefold()) if row.advisor else None
         outcome.waits = outcome.advisor is None

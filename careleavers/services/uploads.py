@@ -198,10 +198,14 @@ def cancel(*, upload: PeopleImport, by: User, at: datetime) -> None:
         _note("careleavers.import.cancelled", stored, by, at)
 
 
+@transaction.atomic
 def refuse(*, upload: PeopleImport, why: str) -> None:
-    """The job could not read it. Why not may repeat words of the file, so it lies encrypted too, and as long."""
-    upload.state, upload.content = State.REFUSED, encryption.encrypt(why)
-    upload.save(update_fields=["state", "content"])
+    """The job could not read it. Why not may repeat words of the file, so it lies encrypted too, and as long; one that
+    was cancelled before the job came stays so."""
+    stored = PeopleImport.objects.select_for_update().get(pk=upload.pk)
+    if stored.state == State.READING:
+        stored.state, stored.content = State.REFUSED, encryption.encrypt(why)
+        stored.save(update_fields=["state", "content"])
 
 
 def why_refused(upload: PeopleImport, at: datetime) -> str:

@@ -146,7 +146,8 @@ SEARCHED = ("preferred_name", "surname", "team")
 def _chosen(request, kept: PeopleImport, page, found: list[Outcome]):
     """Keep the ticks and decisions of a page, then do what the button says."""
     on_page = {each.row.number for each in page}
-    sent = {int(number) for number in request.POST.getlist("row") if number.isascii() and number.isdigit()} & on_page
+    typed = set(request.POST.getlist("row"))
+    sent = {number for number in on_page if str(number) in typed}
     decided = {n: request.POST.get(f"same-{n}", "")[:36] for n in on_page if f"same-{n}" in request.POST}
     # Who is said to be somebody else, or the same person, belongs: nobody decides about rows that stay out.
     tick, untick = sent | {n for n, answer in decided.items() if answer}, on_page - sent
@@ -185,11 +186,11 @@ def check(request, pk):
     kept = get_or_404(PeopleImport.objects.for_user(request.user).select_related("council", "uploaded_by"), pk=pk)
     there = reverse("careleavers:import_preview", args=[kept.pk])
     try:
-        shown = uploads.preview(upload=kept, at=clock.now())
         if request.method == "POST":
             with transaction.atomic():
                 job = uploads.confirm(upload=kept, by=request.user, at=clock.now())
             return redirect(f"{reverse('jobs:progress', args=[job.pk])}?{urlencode({'next': there})}" if job else there)
+        shown = uploads.preview(upload=kept, at=clock.now())
     except Refused as why:
         messages.error(request, str(why))
         return redirect(there)
