@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from math import hypot
 from uuid import UUID
 
@@ -82,7 +81,7 @@ class Catchments:
     unknown: int = 0  # a postcode that is not in the directory
     safe: int = 0  # an address kept safe: not used
 
-    @cached_property
+    @property
     def matched(self) -> int:
         return sum(len(each) for each in self.nearest.values())
 

@@ -32,7 +32,7 @@ class Choice:
             said.insert(0, nearest.in_words(self.metres).capitalize())
         if self.pantry.catchment:
             said.append(f"For: {self.pantry.catchment}")
-        return "".join(f"{each.rstrip('.')}. " for each in said).strip()
+        return " ".join(f"{each.rstrip('.')}." for each in said)
 
     @property
     def is_suitable(self) -> bool:
@@ -70,9 +70,8 @@ def choices(user: User, on: date, near: Position | None = None) -> list[Choice]:
 
 
 def nearest_suitable(found: list[Choice]) -> Choice | None:
-    """The nearest of them that has free places and opens; None where no distance is known."""
-    suitable = [each for each in found if each.metres is not None and each.is_suitable]
-    return min(suitable, key=lambda each: each.metres or 0, default=None)
+    """The first of choices() that has free places and opens; None where no distance is known."""
+    return next((each for each in found if each.metres is not None and each.is_suitable), None)
 
 
 def to_move_to(membership: Membership, user: User, on: date, near: Position | None = None) -> list[Choice]:

@@ -102,9 +102,7 @@ def in_words(name: str, value) -> str:
     )
 
 
-def plan(
-    *, council: Organisation, rows: Sequence[Row], on: date, decided: Mapping[str, str] | None = None
-) -> list[Outcome]:
+def plan(*, council: Organisation, rows: Sequence[Row], decided: Mapping[str, str] | None = None) -> list[Outcome]:
     """Compare the rows with what is stored, in as many queries whatever their number (up to CHUNK rows). A blank cell
     changes nothing. `decided`: by row number, SOMEONE_ELSE or the id of the person it is; None where nobody can decide:
     then somebody with a twin is new, and the twin is told."""
@@ -206,7 +204,7 @@ def _outcome(row: Row, person: CareLeaver | None, held: set, advisors: dict[str,
 def apply(*, council: Organisation, rows: Sequence[Row], file_hash: str, job: str, at: datetime) -> list[Outcome]:
     """Save every row, or none when one is refused. The second time everything is unchanged."""
     lock(council)
-    outcomes = plan(council=council, rows=rows, on=london_date(at))
+    outcomes = plan(council=council, rows=rows)
     if any(outcome.kind == "refused" for outcome in outcomes):
         raise Refused("Nothing was saved. Put the refused rows right in the file, then import it again.")
     save(council=council, outcomes=outcomes, file_hash=file_hash, job=job, at=at)

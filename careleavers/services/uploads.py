@@ -76,8 +76,7 @@ def _keep(upload: PeopleImport, sheet: Sheet) -> None:
     """What was read instead of the file, and who of it belongs to the cohort already is ticked."""
     upload.layout, upload.state = sheet.layout, State.OPEN
     upload.content = encryption.encrypt(zlib.compress(json.dumps(sheet.to_plain()).encode()))
-    on = london_date(upload.uploaded_at)
-    outcomes = imports.plan(council=upload.council, rows=sheet.rows, on=on, decided={})
+    outcomes = imports.plan(council=upload.council, rows=sheet.rows, decided={})
     upload.ticked = [
         each.row.number for each in outcomes if each.can_be_ticked and each.care_leaver and each.care_leaver.place
     ]
@@ -121,7 +120,7 @@ def preview(*, upload: PeopleImport, at: datetime) -> Preview:
     except encryption.InvalidToken:  # the key has changed since
         raise Refused(OVER)
     sheet = Sheet.from_plain(plain)
-    outcomes = imports.plan(council=upload.council, rows=sheet.rows, on=london_date(at), decided=upload.decided)
+    outcomes = imports.plan(council=upload.council, rows=sheet.rows, decided=upload.decided)
     return Preview(upload, sheet, outcomes)
 
 

@@ -6,9 +6,9 @@ import io
 from collections.abc import Iterator
 
 from stockport_hubs.core.errors import Refused
-from stockport_hubs.core.workbooks import MAX_COLUMNS, MAX_LINES
+from stockport_hubs.core.workbooks import MAX_COLUMNS, MAX_LINES, OLD_EXCEL
 
-WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # .xlsx, and .xls or a file with a password
+WORKBOOKS = (b"PK", OLD_EXCEL)  # .xlsx, and .xls or a file with a password
 SEPARATORS = ",;\t|"
 
 

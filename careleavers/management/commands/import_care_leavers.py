@@ -29,7 +29,7 @@ class Command(BaseCommand):
             council = self._council(organisation)
             content = self._content(file)
             sheet = importing.read(content, name=file.name, today=london_date(at))
-            outcomes = imports.plan(council=council, rows=sheet.rows, on=london_date(at))
+            outcomes = imports.plan(council=council, rows=sheet.rows)
             refused = any(outcome.kind == "refused" for outcome in outcomes)
             if apply and not refused:
                 file_hash = hashlib.sha256(content).hexdigest()
