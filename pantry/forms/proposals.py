@@ -4,7 +4,6 @@ from django import forms
 
 from pantry.models import PaidWeek
 from pantry.services.corrections import WAYS
-from pantry.services.proposals import BACK_DATED
 from stockport_hubs.core import weeks
 from stockport_hubs.core.forms import DayField, Form, PoundsField, helper
 from stockport_hubs.core.money import pounds
@@ -67,10 +66,6 @@ class BackDateForm(Form):
         }
         setattr(self.fields["what"], "choice_hints", hints)  # noqa: B010 - the field template reads it
         self.helper = helper("what", "on", "note", submit="Continue", cancel=cancel)
-
-    @property
-    def label(self) -> str:
-        return BACK_DATED[self.cleaned_data["what"]]
 
 
 class EntryForm(Form):

@@ -37,10 +37,6 @@ class ProposalQuerySet(models.QuerySet):
     def waiting(self) -> "ProposalQuerySet":
         return self.filter(state=ProposalState.WAITING)
 
-    def to_answer(self, user: User) -> "ProposalQuerySet":
-        """Those that wait for this person: somebody else has proposed them."""
-        return self.for_user(user).waiting().exclude(proposed_by=user.pk)
-
 
 class Proposal(UuidModel):
     """Nothing of it counts until a second person has approved it; the answer, once given, stands."""

@@ -48,7 +48,6 @@ COLOURS = {
 @require_safe
 def statements(request):
     """Every statement by month and pantry with where it stands."""
-    services.make(on=clock.today(), at=clock.now())
     mine = Statement.objects.for_user(request.user)
     months = list(mine.order_by("-month").values_list("month", flat=True).distinct()[:MONTHS])
     filters = StatementFilters(request.GET, user=request.user, months=months)
