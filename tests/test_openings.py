@@ -5,13 +5,16 @@ from datetime import date, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from careleavers.models import RecordOpening
 from careleavers.services import allocations, openings, people
 from referrals import services as referrals
 from reviews.services import barriers
-from stockport_hubs.accounts.models import Role
+from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.administration import services as administration
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs import services as jobs
@@ -148,6 +151,18 @@ def test_cover_that_begins_needs_no_opening_and_ones_own_is_refused(world):
         opens(world, care_leaver, by=world.manager)
 
 
+def test_whoever_moves_to_another_council_leaves_what_they_opened_behind(client, world):
+    opening, there = opens(world, person(world, name="Zebedee")), factories.council()
+    administrator = factories.user(Role.ADMINISTRATOR, world.council)
+    administration.move(user=world.colleague, role=Role.PERSONAL_ADVISOR, organisation=there, by=administrator, at=AT)
+    client.force_login(User.objects.get(pk=world.colleague.pk))
+    assert client.get(reverse("careleavers:opened", args=[opening.pk])).status_code == 404
+    assert "Open now" not in text(client.get(reverse("careleavers:open")))
+    for manager, sees in ((world.manager, 1), (factories.user(Role.LEAVING_CARE_MANAGER, there), 0)):
+        client.force_login(manager)
+        assert text(client.get(reverse("careleavers:openings"))).count("Zebedee") == sees
+
+
 # -- guessing ----------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +184,18 @@ def test_references_nobody_has_are_kept_counted_and_stop_after_three(client, wor
     ]
     assert "as often as one can in a day" in text(client.get(reverse("careleavers:open")))
     assert opens(world, person(world), at=AT + timedelta(days=1)).care_leaver_id
+
+
+def test_a_refusal_looks_for_nobody_so_that_it_takes_as_long_for_a_reference_somebody_has(world):
+    care_leaver = person(world)
+    for n in range(openings.MOST_UNKNOWN):
+        openings.open_record(reference=f"R-none-{n}", by=world.colleague, at=AT, **ASKED)
+    asked = []
+    for reference in (care_leaver.reference, "R-nobody"):
+        with CaptureQueriesContext(connection) as queries, pytest.raises(Refused, match="belonged to nobody"):
+            openings.open_record(reference=reference, by=world.colleague, at=AT, **ASKED)
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def test_ten_a_day_and_no_more_until_midnight_in_london(world):

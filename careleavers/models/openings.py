@@ -31,17 +31,21 @@ class RecordOpeningPattern(models.TextChoices):
 
 class RecordOpeningQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "RecordOpeningQuerySet":
-        """Leaving care managers: their council's. Advisors: those of their own young people, and their own."""
+        """Leaving care managers: of their council's young people, and where nobody was found, by its advisors; an
+        account may have moved to another council since. Advisors: those of their own young people, and their own."""
         if user.role == Role.LEAVING_CARE_MANAGER:
-            return self.filter(advisor__organisation_id=user.organisation_id)
+            council = user.organisation_id
+            nobody = Q(care_leaver__isnull=True, advisor__organisation=council)
+            return self.filter(Q(care_leaver__council=council) | nobody)
         if user.role == Role.PERSONAL_ADVISOR:
             mine = CareLeaver.objects.for_user(user).order_by().values("pk")
             return self.filter(Q(advisor=user) | Q(care_leaver__in=mine))
         return self.none()
 
     def running(self, user: User, now: datetime) -> "RecordOpeningQuerySet":
-        """What this advisor opened and may still read."""
-        return self.filter(advisor=user, opened_at__lte=now, until_at__gt=now)
+        """What this advisor opened and may still read: nobody of a council they have left."""
+        here = self.filter(advisor=user, care_leaver__council=user.organisation_id)
+        return here.filter(opened_at__lte=now, until_at__gt=now)
 
 
 class RecordOpening(UuidModel):

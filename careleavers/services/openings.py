@@ -29,13 +29,13 @@ def open_record(*, reference: str, reason: str, words: str, by: User, at: dateti
     if not words.strip():
         raise Refused("Write why you need to open this record.")
     User.objects.select_for_update(no_key=True).get(pk=by.pk)  # one request at a time: they are counted
-    person = CareLeaver.objects.filter(council=by.organisation_id, reference=reference).first()
-    if person is not None and CareLeaver.objects.for_user(by, london_date(at)).filter(pk=person.pk).exists():
+    if CareLeaver.objects.for_user(by, london_date(at)).filter(reference=reference).exists():
         raise Refused("This is one of your own young people. Search for the reference under Young people.")
-    if person is not None and (running := RecordOpening.objects.running(by, at).filter(care_leaver=person).first()):
+    if running := RecordOpening.objects.running(by, at).filter(care_leaver__reference=reference).first():
         return running
     today = _today(by, at)
-    _check_limits(today)
+    _check_limits(today)  # before anybody is looked for: a refusal takes as long whether somebody has the reference
+    person = CareLeaver.objects.filter(council=by.organisation_id, reference=reference).first()
     made = RecordOpening(
         advisor=by,
         care_leaver=person,
