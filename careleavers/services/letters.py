@@ -170,7 +170,7 @@ def _sendable(letter_id) -> tuple[Letter, Written] | None:
     letter = Letter.objects.select_for_update(of=("self",)).get(pk=letter_id)
     if letter.claimed_at or letter.sent_at or letter.refused_at or letter.settled_at:
         return None
-    reason, written = _written(letter)
+    reason, written = to_send(letter)
     if written is None:
         letter.refused_at, letter.refused_because = clock.now(), reason[:200]
         letter.save(update_fields=["refused_at", "refused_because"])
@@ -178,8 +178,8 @@ def _sendable(letter_id) -> tuple[Letter, Written] | None:
     return letter, written
 
 
-def _written(letter: Letter) -> tuple[str, Written | None]:
-    """(why not, what goes out): asked with the person's row locked."""
+def to_send(letter: Letter) -> tuple[str, Written | None]:
+    """(why not, what goes out): asked with the person's row locked, in a transaction."""
     person = CareLeaver.objects.select_for_update(of=("self",)).get(pk=letter.care_leaver_id)
     choice = person.letter_choices.first()
     reason = why_not(person, choice) or _kinds[letter.kind].may_send(letter.ids, person)
@@ -212,18 +212,12 @@ def _hand_over(letter_id, written: Written, line: notify.Line) -> None:
 @transaction.atomic
 def take(*, letter: Letter, by: User, at: datetime) -> Letter:
     """Somebody sends it themselves: from now on nobody else can. When it may not go any more, it comes back refused."""
-    state = Letter.objects.get(pk=letter.pk).state(at)
-    if state != "waiting":
+    letter = Letter.objects.select_for_update(of=("self",)).get(pk=letter.pk)  # of two who take it, one has it
+    if (state := letter.state(at)) != "waiting":
         raise Refused(f"This message is {state} already. Look at its page.")
     _claim(letter.pk, by)
-    taken = Letter.objects.get(pk=letter.pk)
-    _log("taken" if taken.claimed_at else "refused", taken, by, at)
-    return taken
-
-
-def to_send(letter: Letter) -> tuple[str, Written | None]:
-    """What whoever took it sends; (why not any more, None) when something has changed since. In a transaction."""
-    return _written(letter)
+    letter.refresh_from_db()
+    return _log("taken" if letter.claimed_at else "refused", letter, by, at)
 
 
 @transaction.atomic
@@ -257,7 +251,9 @@ def _taken(letter: Letter, by: User, at: datetime) -> Letter:
 @transaction.atomic
 def settle(*, letter: Letter, by: User, at: datetime) -> Letter:
     """Someone has found out whether an unknown one arrived: it is off the list."""
-    letter = _unknown(letter, at)
+    letter = Letter.objects.select_for_update(of=("self",)).get(pk=letter.pk)
+    if letter.state(at) != "unknown":
+        raise Refused("Nothing is to be decided about this message any more. Look at its state.")
     letter.settled_at, letter.settled_by = at, by
     letter.save(update_fields=["settled_at", "settled_by"])
     return _log("settled", letter, by, at)
@@ -273,13 +269,6 @@ def send_again(*, letter: Letter, by: User, at: datetime) -> Letter:
         raise Refused("Only a message that was not sent, or of which nobody knows, is sent again.")
     again = queue(letter.kind, care_leaver=letter.care_leaver, key=f"again:{letter.pk}", ids=letter.ids, at=at, by=by)
     return _log("sent_again", again, by, at)
-
-
-def _unknown(letter: Letter, at: datetime) -> Letter:
-    letter = Letter.objects.select_for_update(of=("self",)).get(pk=letter.pk)
-    if letter.state(at) != "unknown":
-        raise Refused("Nothing is to be decided about this message any more. Look at its state.")
-    return letter
 
 
 def _log(did: str, letter: Letter, by: User, at: datetime) -> Letter:
