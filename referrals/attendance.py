@@ -4,8 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Max, Min
-
 from pantry.calendar import WeekCalendar
 from pantry.models import Collection, Membership, PaidWeek, Pantry, Place, SharedNeed
 from pantry.rules import starts_on
@@ -46,11 +44,13 @@ class Attendance:
 
     @property
     def in_words(self) -> str:
-        return in_words(self.weeks)
+        """ "9 collected, 2 missed, 15 to come"."""
+        counts = Counter(week["state"] for week in self.weeks)
+        return ", ".join(f"{counts[state]} {words}" for state, words in WORDS.items() if counts[state])
 
 
 def of(referral: Referral, on: date) -> Attendance:
-    """The block that holds this week (before it: the first, after it: the last); at most 10 queries."""
+    """The block that holds this week (before it: the first, after it: the last); at most 9 queries."""
     membership = referral.membership
     assert membership is not None
     paid = list(
@@ -59,8 +59,8 @@ def of(referral: Referral, on: date) -> Attendance:
         .select_related("block")
         .order_by("block__block_no", "position")
     )
-    collected = set(Collection.objects.counted().filter(membership=membership).values_list("week", flat=True))
-    came = Collection.objects.counted().filter(membership=membership).aggregate(first=Min("on"), last=Max("on"))
+    came = list(Collection.objects.counted().filter(membership=membership).order_by("on").values_list("on", "week"))
+    collected = {week for _, week in came}
     places = list(Place.objects.filter(membership=membership).select_related("pantry").order_by("from_week"))
     here = [place for place in places if place.from_week <= on] or places[:1]
     ahead = places[-1] if len(places) > 1 and places[-1].from_week > on else None
@@ -76,7 +76,7 @@ def of(referral: Referral, on: date) -> Attendance:
         block_no=block.block_no if block else None,
         weeks=_strip([(row, states[row.pk]) for row in paid if block and row.block_id == block.pk], calendar),
         collected=len(collected),
-        last_collected_on=came["last"],
+        last_collected_on=came[-1][0] if came else None,
         weeks_left=sum(
             row.state == PaidWeek.State.PARKED
             or (row.state == PaidWeek.State.DATED and row.week is not None and row.week > on)
@@ -85,7 +85,7 @@ def of(referral: Referral, on: date) -> Attendance:
         missed_in_a_row=next((n for n, state in enumerate(reversed(over)) if state == "collected"), len(over)),
         is_not_taken_up=membership.state == Membership.State.OPEN
         and rules.is_not_taken_up(first_week=membership.first_week, has_collected=bool(collected), on=on),
-        came_first_on=came["first"] if came["first"] and came["first"] < london_date(referral.made_at) else None,
+        came_first_on=came[0][0] if came and came[0][0] < london_date(referral.made_at) else None,
         pause=referral.pauses.filter(back_on=None).first() if is_paused else None,
         follow_up=None if collected else referral.follow_ups.order_by("-at").first(),
         next_block_on=starts_on(membership.next_due_on) if membership.next_due_on and not is_ended else None,
@@ -106,12 +106,6 @@ def _strip(rows: list[tuple[PaidWeek, str]], calendar: WeekCalendar) -> list[dic
             state = "closed" if calendar.is_closed(pantry, week) else "paused"
         strip.append({"monday": week, "state": state, "words": WORDS[state]})
     return strip
-
-
-def in_words(strip: list[dict]) -> str:
-    """ "9 collected, 2 missed, 15 to come"."""
-    counts = Counter(week["state"] for week in strip)
-    return ", ".join(f"{counts[state]} {words}" for state, words in WORDS.items() if counts[state])
 
 
 def _week(row: PaidWeek) -> date:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
-from django.db.models import Min
+from django.db.models import OuterRef, Subquery
 
 from careleavers.models import CareLeaver, Conversation, Letter, SharingAgreement, Wellbeing
 from careleavers.models.cohort import CohortMove
@@ -60,17 +60,18 @@ def _introductions(person: CareLeaver) -> Iterator[Happened]:
 
 def _membership(person: CareLeaver) -> Iterator[Happened]:
     tied = Referral.objects.filter(care_leaver=person, membership__isnull=False).order_by().values("membership")
-    members = Membership.objects.filter(pk__in=tied)
-    first = Collection.objects.counted().filter(membership__in=members).values("membership").annotate(first=Min("on"))
-    for row in first.order_by("first"):
-        yield Happened(row["first"], "First collection")
+    first = Collection.objects.counted().filter(membership=OuterRef("pk")).order_by("on").values("on")[:1]
+    members = list(Membership.objects.filter(pk__in=tied).annotate(first_on=Subquery(first)).order_by("number"))
+    for member in members:
+        if member.first_on:
+            yield Happened(member.first_on, "First collection")
     for pause in Pause.objects.filter(referral__care_leaver=person):
         yield Happened(pause.from_on, f"Paused: {pause.get_reason_display().lower()}")
         if pause.back_on:
             yield Happened(pause.back_on, "Resumed")
-    for member in members.filter(state=Membership.State.ENDED):
-        assert member.ended_on is not None
-        yield Happened(member.ended_on, f"Membership ended: {member.get_end_reason_display().lower()}")
+    for member in members:
+        if member.ended_on:
+            yield Happened(member.ended_on, f"Membership ended: {member.get_end_reason_display().lower()}")
 
 
 def _barriers(person: CareLeaver) -> Iterator[Happened]:

@@ -191,7 +191,7 @@ def test_the_page_of_a_member_asks_the_same_questions_however_much_there_is(
         agree(world, care_leaver, on=date(2026, 4, 8))
     clock(moment(LATER))
     client.force_login(world.advisor)
-    with django_assert_num_queries(45):
+    with django_assert_num_queries(43):
         client.get(reverse("careleavers:detail", args=[care_leaver.pk]))
 
 

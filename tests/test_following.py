@@ -424,9 +424,9 @@ def test_the_home_says_when_the_next_block_starts(world):
 
 def test_the_members_page_asks_the_same_number_of_queries_whatever_came_of_it(world, client, django_assert_num_queries):
     referral = member(world)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         attendance.of(referral, THURSDAY)
     collect(world, referral, date(2026, 4, 15))
     collect(world, referral, date(2026, 4, 22))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         attendance.of(referral, date(2026, 4, 23))

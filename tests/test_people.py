@@ -343,7 +343,7 @@ def test_a_persons_page_asks_the_same_number_of_queries_however_much_there_is(
             care_leaver=person, advisor=colleague, given_by=world.manager, from_on=TODAY, until_on=TODAY
         )
     client.force_login(world.manager)
-    with django_assert_num_queries(35):
+    with django_assert_num_queries(34):
         assert client.get(url("detail", person)).content.decode().count("Cover</strong>") == count
 
 

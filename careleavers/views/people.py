@@ -139,7 +139,7 @@ def person_detail(request, pk):
             "person": person,
             "facts": facts(person, today),
             "contact": contact(person),
-            "allocations": person.allocations.select_related("advisor", "given_by").order_by("-from_on"),
+            "allocations": person.allocations.select_related("advisor").order_by("-from_on"),
             "covers": person.covers.select_related("advisor").filter(until_on__gte=today).order_by("from_on"),
             "agreement": agreement,
             "shared_items": [needs.words(item.kind, item.value) for item in agreement.items.all()] if agreement else [],

@@ -255,11 +255,13 @@ COUNTS = Kept(_counts)
 
 
 def _aside(user: UUID, organisation: UUID, on: date, since: datetime) -> QuerySet:
-    """One row: openings of an advisor's young people by colleagues, messages to them that wait for somebody."""
+    """One row: openings of an advisor's young people by colleagues, messages to them that wait for somebody, and who
+    came to a pantry by themselves."""
     people = CareLeaver.objects.filter(council=organisation).with_advisor(User(pk=user), on).order_by().values("pk")
     opened = RecordOpening.objects.filter(care_leaver__in=people, opened_at__gte=since).exclude(advisor=user)
+    came = WalkIn.objects.for_user(User(role=Role.PERSONAL_ADVISOR, organisation_id=organisation)).waiting()
     return User.objects.filter(pk=user).values_list(
-        Counted(opened), Counted(Letter.objects.open().filter(care_leaver__in=people))
+        Counted(opened), Counted(Letter.objects.open().filter(care_leaver__in=people)), Counted(came)
     )
 
 
@@ -270,18 +272,11 @@ def _opened_since(on: date) -> datetime:
     return datetime.combine(on - SHOWN_FOR, time(), LONDON)
 
 
-def aside(user: User, on: date) -> tuple[int, int]:
-    """(how often colleagues opened this advisor's young people with a reason in the last two weeks, messages to their
-    young people that are not sent yet or of which nobody knows)."""
-    [[opened, waiting]] = ASIDE(user=user.pk, organisation=user.organisation_id, on=on, since=_opened_since(on))
-    return opened, waiting
-
-
-WALK_INS = Kept(
-    lambda council: (
-        WalkIn.objects.for_user(User(role=Role.PERSONAL_ADVISOR, organisation_id=council)).waiting().values_list("pk")
-    )
-)
+def aside(user: User, on: date) -> dict[str, int]:
+    """How often colleagues opened this advisor's young people with a reason in the last two weeks, messages to their
+    young people that are not sent yet or of which nobody knows, and who came to a pantry by themselves."""
+    [counts] = ASIDE(user=user.pk, organisation=user.organisation_id, on=on, since=_opened_since(on))
+    return dict(zip(("opened", "letters", "walk_ins"), counts, strict=True))
 
 
 def scheme(agreement: FundingAgreement, on: date) -> Scheme:

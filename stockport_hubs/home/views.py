@@ -27,15 +27,12 @@ def advisor(request):
     """My young people in one table: whoever needs something first, unless another order is asked for."""
     listed = caseload_page.of(request.user, request.GET, clock.today())
     _looked_at(request, [row.person.pk for row in listed.rows], "careleavers.person.listed")
-    opened, waiting = council.aside(request.user, clock.today())
     context = _actions(request) | {
         "page_obj": listed.page,
         "listed": listed,
         "rows": listed.rows,
-        "walk_ins": len(council.WALK_INS(council=request.user.organisation_id)),
         "closures": closures.ahead_for(request.user, clock.today()),
-        "opened": opened,
-        "letters": waiting,
+        **council.aside(request.user, clock.today()),
     }
     return render(request, "home/advisor.html", context)
 
