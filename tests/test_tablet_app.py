@@ -192,6 +192,27 @@ def test_what_is_in_the_way_or_worries_somebody_goes_from_the_device_and_is_not_
     assert kept[:2] == [{"kind": "barrier", **nothing}, {"kind": "worry", **nothing}]
 
 
+def test_a_device_that_cannot_save_says_so_and_saves_again_when_it_can(arrive):
+    page = arrive(LiveHall(2))
+    unlock(page, "Kit")
+    page.evaluate("""() => { const add = IDBObjectStore.prototype.add;
+        IDBObjectStore.prototype.add = () => { throw new Error('The disk is full'); };
+        window.roomAgain = () => { IDBObjectStore.prototype.add = add; } }""")
+    visit = ["Somebody who is not on the list", "Record this visitor"]
+    for steps in (visit, ["Worried about someone?", "Ask someone to ring me"], ["Record the usual 10"]):
+        if steps[0] == "Record the usual 10":
+            page.click("[data-number='7001']")
+        for name in steps:
+            page.get_by_role("button", name=name).first.click()
+        expect(page.get_by_role("heading", name="Not saved")).to_be_visible()
+        assert "The disk is full. Write it on paper and tell the pantry manager." in page.inner_text(".tab-warning")
+        page.get_by_role("button", name="Back to the list").click()
+    page.evaluate("roomAgain()")
+    for name in visit:
+        page.get_by_role("button", name=name).click()
+    wait_sent(page, 1, 10)
+
+
 def test_of_two_thousand_members_a_hundred_are_drawn_and_all_are_found(arrive):
     page = arrive(LiveHall(2000))
     unlock(page, "Kit")

@@ -9,12 +9,14 @@ import { queue } from "./queue.js";
 import { scanButton } from "./scan.js";
 
 const ROWS = 100;
-const view = { typed: "", rows: ROWS, scroll: 0, last: null };
+const WHOLE = { typed: "", rows: ROWS, scroll: 0, last: null };
+const view = { ...WHOLE };
 let place = null; // the elements that change while one types
 let folded = ""; // the notes that were read
 
 export function forget() {
-  Object.assign(view, { typed: "", rows: ROWS, scroll: 0, last: null });
+  Object.assign(view, WHOLE);
+  folded = "";
 }
 
 export function list() {
@@ -130,7 +132,7 @@ export function open(row) {
 
 // Back at the list after a member: where one was; after a search at the whole list again.
 export function done() {
-  if (view.typed) forget();
+  if (view.typed) Object.assign(view, WHOLE);
 }
 
 function after(found) {

@@ -6,9 +6,8 @@ import { hall, remember, session } from "./hall.js";
 import { done as backToList, needsOf } from "./list.js";
 import { moreFor } from "./more.js";
 import { add, queue } from "./queue.js";
+import { saving } from "./saving.js";
 import { lists } from "./words.js";
-
-let busy = false;
 
 export function member(row, draft = null) {
   const stands = standing(row, ofThisDevice(queue.all()));
@@ -144,34 +143,22 @@ function keep(row, draft, bands, override, paid) {
   return save(row, { quantities: draft.quantities, fruit: draft.fruit, override, paid }, said);
 }
 
-async function save(row, body, said) {
-  if (busy) return;
-  busy = true;
+const save = (row, body, said) => saving(async () => {
   const paid = row.to_pay ? (body.paid ? `, ${pounds(row.to_pay)} paid` : ", not paid") : "";
-  try {
-    const who = { token: hall.open.token, session: session().id, volunteer: hall.me.id };
-    const what = { member: row.id, number: row.number, said: said + paid, by: hall.me.called };
-    const entry = await add("collection", who, { member: row.id, number: row.number, pence: row.to_pay, ...body }, what);
-    hall.just = { entry, words: `${row.number} ${row.called || "Number only"}`, said: entry.said };
-    say(`Saved on this device. ${hall.just.words}: ${entry.said}.`);
-    backToList();
-    hall.show("list");
-  } catch (why) {
-    say("Not saved");
-    screen("Not saved", h("h1", {}, "Not saved"), h("p", { class: "tab-warning" }, `This device could not save it: ${why.message}. Write it on paper and tell the pantry manager.`), button("Back to the list", () => hall.show("list"), "big"));
-  } finally {
-    busy = false;
-  }
-}
+  const who = { token: hall.open.token, session: session().id, volunteer: hall.me.id };
+  const what = { member: row.id, number: row.number, said: said + paid, by: hall.me.called };
+  const entry = await add("collection", who, { member: row.id, number: row.number, pence: row.to_pay, ...body }, what);
+  hall.just = { entry, words: `${row.number} ${row.called || "Number only"}`, said: entry.said };
+  say(`Saved on this device. ${hall.just.words}: ${entry.said}.`);
+  backToList();
+  hall.show("list");
+});
 
 // Undone at once, or later with a reason; the collection stays, with who undid it and why.
-export async function takeBack(entry, reason) {
-  if (busy || !hall.open) return;
-  busy = true;
+export const takeBack = (entry, reason) => saving(async () => {
   const who = { token: hall.open.token, session: entry.session, volunteer: hall.me.id };
   await add("void", who, { collection_key: entry.key, reason }, { number: entry.number, said: reason, by: hall.me.called });
-  busy = false;
   hall.just = { words: `Undone: ${entry.number}`, said: "the week is free again" };
   say(`Undone for number ${entry.number}. The week is free again.`);
   hall.show("list");
-}
+});

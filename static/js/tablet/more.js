@@ -5,23 +5,17 @@ import { button, h, say, screen } from "./dom.js";
 import { close } from "./envelope.js";
 import { hall, session, settings } from "./hall.js";
 import { add } from "./queue.js";
+import { saving } from "./saving.js";
 
-let busy = false;
 const who = () => ({ token: hall.open.token, session: session().id, volunteer: hall.me.id });
 const named = (row) => `${row.number} ${row.called || "Number only"}`;
 
-async function keep(kind, body, what, words) {
-  if (busy || !hall.open) return;
-  busy = true;
-  try {
-    await add(kind, who(), what.member ? body : await close(body), { said: "", by: hall.me.called, ...what });
-    hall.just = { words: "Saved", said: words };
-    say(`Saved on this device. ${words}.`);
-    hall.show("list");
-  } finally {
-    busy = false;
-  }
-}
+const keep = (kind, body, what, words) => saving(async () => {
+  await add(kind, who(), what.member ? body : await close(body), { said: "", by: hall.me.called, ...what });
+  hall.just = { words: "Saved", said: words };
+  say(`Saved on this device. ${words}.`);
+  hall.show("list");
+});
 
 // What the server has on offer for this pantry; nothing is shown that it does not know.
 export function moreFor(row) {

@@ -4,19 +4,17 @@ import { button, h, say, screen } from "./dom.js";
 import { close } from "./envelope.js";
 import { hall, session } from "./hall.js";
 import { add } from "./queue.js";
+import { saving } from "./saving.js";
 
 export function visitor() {
   const field = h("input", { id: "called", class: "tab-input", autocomplete: "off", spellcheck: "false", maxlength: 60, "aria-describedby": "called-hint" });
-  let busy = false;
-  const save = async () => {
-    if (busy) return;
-    busy = true;
+  const save = () => saving(async () => {
     const who = { token: hall.open.token, session: session().id, volunteer: hall.me.id };
     const entry = await add("visitor", who, await close({ called: field.value.trim() }), { said: "the usual items", by: hall.me.called });
     hall.just = { words: "Visitor", said: entry.said };
     say("Saved on this device. Visitor: the usual items.");
     hall.show("list");
-  };
+  });
   screen(
     "Visitor",
     h("p", { class: "tab-backline" }, button("Back to the list", () => hall.show("list"), "back")),
