@@ -56,7 +56,9 @@ def lines(user: User, on: date) -> list[str]:
 
 
 def _needs(row: caseload.Row) -> str:
-    return "; ".join(flag.text for flag in row.flags if flag.code not in caseload.QUIET)
+    """Beside initials a birthday would be a date of birth: the e-mail does not say the day."""
+    said = [(flag.code, flag.text) for flag in row.flags if flag.code not in caseload.QUIET]
+    return "; ".join("Turns 25 soon" if code == "turns_25" else text for code, text in said)
 
 
 def initials(person: CareLeaver) -> str:

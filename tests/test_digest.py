@@ -7,6 +7,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
+from careleavers.models import CareLeaver
 from careleavers.services import people
 from referrals import digest
 from referrals import services as referrals
@@ -56,6 +57,13 @@ def test_it_names_nobody_beyond_initials_and_says_what_is_needed(world, clock):
     for words in ("Zebedee", "Ottoline", "Quillfeather", never_came.reference, new.reference, str(world.pantry)):
         assert words not in body
     assert reverse("referrals:digest") in body
+
+
+def test_a_birthday_is_not_told_beside_initials(world, clock):
+    ends_soon = person(world)
+    CareLeaver.objects.filter(pk=ends_soon.pk).update(born_on=date(2001, 6, 20))
+    [body] = sent(clock, moment(MONDAY, "07:00"))
+    assert "Turns 25 soon\n" in body and "20 Jun" not in body
 
 
 def test_once_a_week_on_monday_from_seven_in_london_whichever_way_the_clocks_stand(world, clock):

@@ -1,4 +1,4 @@
-"""The advisor's own list: searched, filtered and sorted; a caseload that fits on a page costs two queries less."""
+"""The advisor's own list: searched, filtered and sorted; a caseload that fits on a page costs one query less."""
 
 from dataclasses import dataclass
 from datetime import date
