@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from pantry.services import places, tariffs
+from pantry.services import places, statements, tariffs
 from referrals.services import closures
 from reviews.models import Rung
 from reviews.services import agenda, barriers, disagreements, meetings, yearly
@@ -16,7 +16,7 @@ TO_CHANGE = "A session after college hours, and a shorter wait between agreeing 
 
 def finish(story, start: date, last: date, until: datetime) -> None:
     """A price to agree, a closure ahead, a barrier of a pantry and a disagreement about it, the next meeting with its
-    agenda, the last financial year looked back on if the pilot ran in it; and no old mail is sent."""
+    agenda, the months' statements, the last financial year looked back on if the pilot ran in it; mails no old post."""
     staff, first = story.staff, story.places[0]
     pantry_manager, manager = staff["pantry.manager"], staff["manager"]
     tariffs.propose_tariff(
@@ -82,6 +82,7 @@ def finish(story, start: date, last: date, until: datetime) -> None:
     )
     agenda.add(meeting=meeting, title="A second freezer", note="Who pays for it?", by=pantry_manager, at=until)
     agenda.fill(meeting=meeting, by=manager, at=until)
+    statements.make(on=last, at=until)
     year_from = yearly.last_year(last)
     if start < date(year_from.year + 1, 4, 1):
         review = yearly.build(agreement=story.agreement, year_from=year_from, by=manager, at=until)()
