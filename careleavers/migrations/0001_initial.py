@@ -42,13 +42,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['preferred_name', 'surname', 'reference'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('council', 'reference'), name='careleaver_reference_once'),
-                    models.CheckConstraint(condition=models.Q(('eligibility__in', ['eligible', 'relevant', 'former_relevant', 'qualifying'])), name='careleaver_eligibility_valid'),
-                    models.CheckConstraint(condition=models.Q(('in_touch__in', ['', 'YES', 'NO', 'DIED', 'REFU', 'NREQ', 'RHOM'])), name='careleaver_in_touch_valid'),
-                    models.CheckConstraint(condition=models.Q(('accommodation__in', ['', 'B', 'C', 'D', 'E', 'G', 'H', 'K', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', '0'])), name='careleaver_accommodation_valid'),
-                    models.CheckConstraint(condition=models.Q(('died_on__isnull', True), ('died_on__gte', models.F('born_on')), _connector='OR'), name='careleaver_died_after_birth'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('council', 'reference'), name='careleaver_reference_once'), models.CheckConstraint(condition=models.Q(('eligibility__in', ['eligible', 'relevant', 'former_relevant', 'qualifying'])), name='careleaver_eligibility_valid'), models.CheckConstraint(condition=models.Q(('in_touch__in', ['', 'YES', 'NO', 'DIED', 'REFU', 'NREQ', 'RHOM'])), name='careleaver_in_touch_valid'), models.CheckConstraint(condition=models.Q(('accommodation__in', ['', 'B', 'C', 'D', 'E', 'G', 'H', 'K', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', '0'])), name='careleaver_accommodation_valid'), models.CheckConstraint(condition=models.Q(('died_on__isnull', True), ('died_on__gte', models.F('born_on')), _connector='OR'), name='careleaver_died_after_birth')],
+                'indexes': [models.Index(fields=['council', 'preferred_name', 'surname'], name='careleaver_by_name')],
             },
         ),
         migrations.CreateModel(
@@ -62,9 +57,7 @@ class Migration(migrations.Migration):
                 ('care_leaver', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='covers', to='careleavers.careleaver')),
             ],
             options={
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('until_on__gte', models.F('from_on'))), name='cover_dates_in_order'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('until_on__gte', models.F('from_on'))), name='cover_dates_in_order')],
             },
         ),
         migrations.CreateModel(
@@ -78,10 +71,8 @@ class Migration(migrations.Migration):
                 ('care_leaver', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='allocations', to='careleavers.careleaver')),
             ],
             options={
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('until_on__isnull', True)), fields=('care_leaver',), name='allocation_one_open'),
-                    models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='allocation_dates_in_order'),
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('until_on__isnull', True)), fields=('care_leaver',), name='allocation_one_open'), models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='allocation_dates_in_order')],
+                'indexes': [models.Index(fields=['advisor', 'until_on'], name='allocation_by_advisor')],
             },
         ),
         migrations.CreateModel(
@@ -93,9 +84,7 @@ class Migration(migrations.Migration):
                 ('care_leaver', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='cohort_place', to='careleavers.careleaver')),
             ],
             options={
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('state__in', ['identified', 'offered', 'agreed', 'declined', 'no_reply'])), name='cohort_state_valid'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['identified', 'offered', 'agreed', 'declined', 'no_reply'])), name='cohort_state_valid')],
             },
         ),
         migrations.CreateModel(
@@ -110,9 +99,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['on', 'recorded_at'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('state__in', ['identified', 'offered', 'agreed', 'declined', 'no_reply'])), name='cohort_move_state_valid'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['identified', 'offered', 'agreed', 'declined', 'no_reply'])), name='cohort_move_state_valid')],
             },
         ),
         migrations.CreateModel(
@@ -131,12 +118,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-given_on'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('how_given__in', ['in_person', 'by_phone', 'in_writing'])), name='sharing_how_valid'),
-                    models.CheckConstraint(condition=models.Q(('privacy_notice_on__lte', models.F('given_on'))), name='sharing_notice_before_agreement'),
-                    models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('given_on')), _connector='OR'), name='sharing_ends_after_start'),
-                    models.CheckConstraint(condition=models.Q(('withdrawn_on__isnull', True), ('withdrawn_on__gte', models.F('given_on')), _connector='OR'), name='sharing_withdrawn_after_start'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('how_given__in', ['in_person', 'by_phone', 'in_writing'])), name='sharing_how_valid'), models.CheckConstraint(condition=models.Q(('privacy_notice_on__lte', models.F('given_on'))), name='sharing_notice_before_agreement'), models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('given_on')), _connector='OR'), name='sharing_ends_after_start'), models.CheckConstraint(condition=models.Q(('withdrawn_on__isnull', True), ('withdrawn_on__gte', models.F('given_on')), _connector='OR'), name='sharing_withdrawn_after_start')],
             },
         ),
         migrations.CreateModel(
@@ -149,18 +131,7 @@ class Migration(migrations.Migration):
                 ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='careleavers.sharingagreement')),
             ],
             options={
-                'constraints': [
-                    models.UniqueConstraint(fields=('agreement', 'kind', 'value'), name='shared_item_once'),
-                    models.CheckConstraint(condition=models.Q(('kind__in', ['allergen', 'diet', 'language', 'no_cooking'])), name='shared_item_kind_valid'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('agreement', 'kind', 'value'), name='shared_item_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['allergen', 'diet', 'language', 'no_cooking'])), name='shared_item_kind_valid')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='careleaver',
-            index=models.Index(fields=['council', 'preferred_name', 'surname'], name='careleaver_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='advisorallocation',
-            index=models.Index(fields=['advisor', 'until_on'], name='allocation_by_advisor'),
         ),
     ]

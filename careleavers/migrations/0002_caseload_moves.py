@@ -33,10 +33,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-given_at'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('kind__in', ['transfer', 'cover'])), name='caseload_move_kind_valid'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'transfer'), ('until_on__isnull', True)), models.Q(('kind', 'cover'), ('until_on__gte', models.F('from_on'))), _connector='OR'), name='caseload_move_dates_in_order'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['transfer', 'cover'])), name='caseload_move_kind_valid'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'transfer'), ('until_on__isnull', True)), models.Q(('kind', 'cover'), ('until_on__gte', models.F('from_on'))), _connector='OR'), name='caseload_move_dates_in_order')],
+                'indexes': [models.Index(fields=['council', '-given_at'], name='caseload_move_by_council')],
             },
         ),
         migrations.AddField(
@@ -48,9 +46,5 @@ class Migration(migrations.Migration):
             model_name='advisorcover',
             name='move',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='covers', to='careleavers.caseloadmove'),
-        ),
-        migrations.AddIndex(
-            model_name='caseloadmove',
-            index=models.Index(fields=['council', '-given_at'], name='caseload_move_by_council'),
         ),
     ]

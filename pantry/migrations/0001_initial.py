@@ -35,11 +35,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('funder', 'name'), name='agreement_name_once'),
-                    models.CheckConstraint(condition=models.Q(('block_weeks__gte', 1), ('block_weeks__lte', 26)), name='agreement_weeks_1_to_26'),
-                    models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='agreement_dates_in_order'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('funder', 'name'), name='agreement_name_once'), models.CheckConstraint(condition=models.Q(('block_weeks__gte', 1), ('block_weeks__lte', 26)), name='agreement_weeks_1_to_26'), models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='agreement_dates_in_order')],
             },
         ),
         migrations.CreateModel(
@@ -50,9 +46,7 @@ class Migration(migrations.Migration):
                 ('agreement', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='pool', to='pantry.fundingagreement')),
             ],
             options={
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('balance_pence__gte', 0)), name='pool_not_below_zero'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('balance_pence__gte', 0)), name='pool_not_below_zero')],
             },
         ),
         migrations.CreateModel(
@@ -66,10 +60,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['year_starts_on'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('agreement', 'year_starts_on'), name='budget_once_a_year'),
-                    models.CheckConstraint(condition=models.Q(('limit_pence__isnull', True), ('committed_pence__lte', models.F('limit_pence')), _connector='OR'), name='budget_not_exceeded'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('agreement', 'year_starts_on'), name='budget_once_a_year'), models.CheckConstraint(condition=models.Q(('limit_pence__isnull', True), ('committed_pence__lte', models.F('limit_pence')), _connector='OR'), name='budget_not_exceeded')],
             },
         ),
         migrations.CreateModel(
@@ -90,10 +81,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'journal entries',
                 'ordering': ['effective_on', 'recorded_at'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('kind__in', ['payment', 'purchase', 'credit', 'transfer', 'reversal', 'opening'])), name='journal_kind_valid'),
-                    models.CheckConstraint(condition=models.Q(('by__isnull', False), models.Q(('job', ''), _negated=True), _connector='XOR'), name='journal_by_a_person_or_a_named_job'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['payment', 'purchase', 'credit', 'transfer', 'reversal', 'opening'])), name='journal_kind_valid'), models.CheckConstraint(condition=models.Q(('by__isnull', False), models.Q(('job', ''), _negated=True), _connector='XOR'), name='journal_by_a_person_or_a_named_job')],
+                'indexes': [models.Index(fields=['agreement', 'effective_on'], name='journal_by_agreement')],
             },
         ),
         migrations.CreateModel(
@@ -117,14 +106,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('operator', 'number'), name='membership_number_once'),
-                    models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'open', 'paused', 'ended'])), name='membership_state_valid'),
-                    models.CheckConstraint(condition=models.Q(('end_reason__in', ['', 'left', 'moved_away', 'lapsed', 'funding_ended', 'died'])), name='membership_end_reason_valid'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('ended_on__isnull', False), ('state', 'ended')), models.Q(models.Q(('state', 'ended'), _negated=True), ('ended_on__isnull', True)), _connector='OR'), name='membership_ended_has_a_day'),
-                    models.CheckConstraint(condition=models.Q(('first_week__week_day', 2)), name='membership_first_week_a_monday'),
-                    models.UniqueConstraint(condition=models.Q(('state__in', ['pending', 'open', 'paused'])), fields=('previous',), name='membership_one_open_successor'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('operator', 'number'), name='membership_number_once'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'open', 'paused', 'ended'])), name='membership_state_valid'), models.CheckConstraint(condition=models.Q(('end_reason__in', ['', 'left', 'moved_away', 'lapsed', 'funding_ended', 'died'])), name='membership_end_reason_valid'), models.CheckConstraint(condition=models.Q(models.Q(('ended_on__isnull', False), ('state', 'ended')), models.Q(models.Q(('state', 'ended'), _negated=True), ('ended_on__isnull', True)), _connector='OR'), name='membership_ended_has_a_day'), models.CheckConstraint(condition=models.Q(('first_week__week_day', 2)), name='membership_first_week_a_monday'), models.UniqueConstraint(condition=models.Q(('state__in', ['pending', 'open', 'paused'])), fields=('previous',), name='membership_one_open_successor')],
+                'indexes': [models.Index(fields=['operator', 'preferred_name', 'number'], name='membership_by_name'), models.Index(fields=['agreement', 'state'], name='membership_by_agreement')],
             },
         ),
         migrations.CreateModel(
@@ -139,9 +122,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['on', 'recorded_at'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'open', 'paused', 'ended'])), name='membership_move_state_valid'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'open', 'paused', 'ended'])), name='membership_move_state_valid')],
             },
         ),
         migrations.CreateModel(
@@ -155,10 +136,7 @@ class Migration(migrations.Migration):
                 ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [
-                    models.UniqueConstraint(fields=('membership', 'week'), name='missed_week_once'),
-                    models.CheckConstraint(condition=models.Q(('reason__in', ['planned', 'told_us', 'not_seen', 'unknown'])), name='missed_reason_valid'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('membership', 'week'), name='missed_week_once'), models.CheckConstraint(condition=models.Q(('reason__in', ['planned', 'told_us', 'not_seen', 'unknown'])), name='missed_reason_valid')],
             },
         ),
         migrations.CreateModel(
@@ -181,10 +159,30 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'pantries',
                 'ordering': ['name'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('operator', 'name'), name='pantry_name_once'),
-                    models.CheckConstraint(condition=models.Q(('allowance__gte', 1), ('allowance__lte', 100)), name='pantry_allowance_1_to_100'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('operator', 'name'), name='pantry_name_once'), models.CheckConstraint(condition=models.Q(('allowance__gte', 1), ('allowance__lte', 100)), name='pantry_allowance_1_to_100')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PrepaidBlock',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('block_no', models.PositiveSmallIntegerField()),
+                ('source', models.CharField(choices=[('funded', 'Bought by the funder'), ('goodwill', 'Goodwill'), ('self_pay', 'Paid by the member'), ('opening', 'Opening position')], default='funded', max_length=10)),
+                ('weeks', models.PositiveSmallIntegerField()),
+                ('weekly_pence', models.PositiveIntegerField()),
+                ('joining_pence', models.PositiveIntegerField(default=0)),
+                ('from_pool_pence', models.PositiveIntegerField(default=0, help_text='The part paid from the pool of credit.')),
+                ('starts_on', models.DateField(help_text='The Monday of its first week when bought.')),
+                ('bought_on', models.DateField()),
+                ('ended_on', models.DateField(help_text='Ended early: later weeks were credited.', null=True)),
+                ('agreement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement')),
+                ('bought_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='blocks', to='pantry.membership')),
+            ],
+            options={
+                'ordering': ['block_no'],
+                'constraints': [models.UniqueConstraint(fields=('membership', 'block_no'), name='block_number_once'), models.CheckConstraint(condition=models.Q(('source__in', ['funded', 'goodwill', 'self_pay', 'opening'])), name='block_source_valid'), models.CheckConstraint(condition=models.Q(('weeks__gte', 1), ('weeks__lte', 26)), name='block_weeks_1_to_26'), models.CheckConstraint(condition=models.Q(('starts_on__week_day', 2)), name='block_starts_on_a_monday'), models.CheckConstraint(condition=models.Q(('block_no__gte', 1)), name='block_number_from_1')],
+                'indexes': [models.Index(fields=['agreement', 'bought_on'], name='block_by_agreement')],
             },
         ),
         migrations.CreateModel(
@@ -197,15 +195,12 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('dated', 'Dated'), ('parked', 'Parked'), ('credited', 'Credited'), ('reversed', 'Reversed')], default='dated', max_length=8)),
                 ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paid_weeks', to='pantry.membership')),
                 ('pantry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry')),
+                ('block', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paid_weeks', to='pantry.prepaidblock')),
             ],
             options={
                 'ordering': ['block_id', 'position'],
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('state', 'dated')), fields=('membership', 'week'), name='paid_week_once_a_week'),
-                    models.CheckConstraint(condition=models.Q(('state__in', ['dated', 'parked', 'credited', 'reversed'])), name='paid_week_state_valid'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'dated'), _negated=True), models.Q(('week__isnull', False), ('week__week_day', 2)), _connector='OR'), name='paid_week_dated_on_a_monday'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'parked'), _negated=True), ('week__isnull', True), _connector='OR'), name='paid_week_parked_no_date'),
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'dated')), fields=('membership', 'week'), name='paid_week_once_a_week'), models.CheckConstraint(condition=models.Q(('state__in', ['dated', 'parked', 'credited', 'reversed'])), name='paid_week_state_valid'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'dated'), _negated=True), models.Q(('week__isnull', False), ('week__week_day', 2)), _connector='OR'), name='paid_week_dated_on_a_monday'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'parked'), _negated=True), ('week__isnull', True), _connector='OR'), name='paid_week_parked_no_date'), models.UniqueConstraint(fields=('block', 'position'), name='paid_week_position_once')],
+                'indexes': [models.Index(fields=['pantry', 'week'], name='paid_week_by_pantry')],
             },
         ),
         migrations.CreateModel(
@@ -222,11 +217,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'opening hours',
                 'ordering': ['weekday', 'opens'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('weekday__in', range(0, 7))), name='hours_weekday_valid'),
-                    models.CheckConstraint(condition=models.Q(('closes__gt', models.F('opens'))), name='hours_closes_after_opens'),
-                    models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='hours_dates_in_order'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('weekday__in', range(0, 7))), name='hours_weekday_valid'), models.CheckConstraint(condition=models.Q(('closes__gt', models.F('opens'))), name='hours_closes_after_opens'), models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='hours_dates_in_order')],
             },
         ),
         migrations.CreateModel(
@@ -242,11 +233,7 @@ class Migration(migrations.Migration):
                 ('pantry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry')),
             ],
             options={
-                'constraints': [
-                    models.UniqueConstraint(fields=('source_type', 'source_id', 'leg'), name='journal_line_once'),
-                    models.CheckConstraint(condition=models.Q(('account__in', ['council', 'advance', 'joining', 'weeks', 'pool', 'member', 'opening'])), name='journal_account_valid'),
-                    models.CheckConstraint(condition=models.Q(('pence', 0), _negated=True), name='journal_line_not_zero'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('source_type', 'source_id', 'leg'), name='journal_line_once'), models.CheckConstraint(condition=models.Q(('account__in', ['council', 'advance', 'joining', 'weeks', 'pool', 'member', 'opening'])), name='journal_account_valid'), models.CheckConstraint(condition=models.Q(('pence', 0), _negated=True), name='journal_line_not_zero')],
             },
         ),
         migrations.CreateModel(
@@ -263,9 +250,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-from_on'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('until_on__gte', models.F('from_on'))), name='closure_dates_in_order'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('until_on__gte', models.F('from_on'))), name='closure_dates_in_order')],
             },
         ),
         migrations.CreateModel(
@@ -279,9 +264,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'name'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('pantry', 'name'), name='band_name_once'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('pantry', 'name'), name='band_name_once')],
             },
         ),
         migrations.CreateModel(
@@ -295,10 +278,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-on', 'opens'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('pantry', 'on', 'opens'), name='session_once'),
-                    models.CheckConstraint(condition=models.Q(('closes__gt', models.F('opens'))), name='session_closes_after_opens'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('pantry', 'on', 'opens'), name='session_once'), models.CheckConstraint(condition=models.Q(('closes__gt', models.F('opens'))), name='session_closes_after_opens')],
             },
         ),
         migrations.CreateModel(
@@ -324,11 +304,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-collected_at'],
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('voided_at__isnull', True)), fields=('membership', 'week'), name='collection_once_a_week'),
-                    models.CheckConstraint(condition=models.Q(('week__week_day', 2)), name='collection_week_is_a_monday'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('void_reason', ''), ('voided_at__isnull', True), ('voided_by__isnull', True)), models.Q(('voided_at__isnull', False), ('voided_by__isnull', False), models.Q(('void_reason', ''), _negated=True)), _connector='OR'), name='collection_void_has_who_and_why'),
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('voided_at__isnull', True)), fields=('membership', 'week'), name='collection_once_a_week'), models.CheckConstraint(condition=models.Q(('week__week_day', 2)), name='collection_week_is_a_monday'), models.CheckConstraint(condition=models.Q(models.Q(('void_reason', ''), ('voided_at__isnull', True), ('voided_by__isnull', True)), models.Q(('voided_at__isnull', False), ('voided_by__isnull', False), models.Q(('void_reason', ''), _negated=True)), _connector='OR'), name='collection_void_has_who_and_why')],
+                'indexes': [models.Index(fields=['session', '-collected_at'], name='collection_by_session'), models.Index(fields=['pantry', 'week'], name='collection_by_pantry')],
             },
         ),
         migrations.CreateModel(
@@ -341,10 +318,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('until_on__isnull', True)), fields=('pantry', 'user'), name='staff_one_open_row'),
-                    models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='staff_dates_in_order'),
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('until_on__isnull', True)), fields=('pantry', 'user'), name='staff_one_open_row'), models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='staff_dates_in_order')],
             },
         ),
         migrations.CreateModel(
@@ -358,45 +332,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['from_week'],
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('to_week__isnull', True)), fields=('membership',), name='place_one_open'),
-                    models.CheckConstraint(condition=models.Q(('from_week__week_day', 2)), name='place_from_a_monday'),
-                    models.CheckConstraint(condition=models.Q(('to_week__isnull', True), ('to_week__gt', models.F('from_week')), _connector='OR'), name='place_weeks_in_order'),
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('to_week__isnull', True)), fields=('membership',), name='place_one_open'), models.CheckConstraint(condition=models.Q(('from_week__week_day', 2)), name='place_from_a_monday'), models.CheckConstraint(condition=models.Q(('to_week__isnull', True), ('to_week__gt', models.F('from_week')), _connector='OR'), name='place_weeks_in_order')],
+                'indexes': [models.Index(fields=['pantry', 'to_week'], name='place_by_pantry')],
             },
-        ),
-        migrations.CreateModel(
-            name='PrepaidBlock',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('block_no', models.PositiveSmallIntegerField()),
-                ('source', models.CharField(choices=[('funded', 'Bought by the funder'), ('goodwill', 'Goodwill'), ('self_pay', 'Paid by the member'), ('opening', 'Opening position')], default='funded', max_length=10)),
-                ('weeks', models.PositiveSmallIntegerField()),
-                ('weekly_pence', models.PositiveIntegerField()),
-                ('joining_pence', models.PositiveIntegerField(default=0)),
-                ('from_pool_pence', models.PositiveIntegerField(default=0, help_text='The part paid from the pool of credit.')),
-                ('starts_on', models.DateField(help_text='The Monday of its first week when bought.')),
-                ('bought_on', models.DateField()),
-                ('ended_on', models.DateField(help_text='Ended early: later weeks were credited.', null=True)),
-                ('agreement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement')),
-                ('bought_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='blocks', to='pantry.membership')),
-            ],
-            options={
-                'ordering': ['block_no'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('membership', 'block_no'), name='block_number_once'),
-                    models.CheckConstraint(condition=models.Q(('source__in', ['funded', 'goodwill', 'self_pay', 'opening'])), name='block_source_valid'),
-                    models.CheckConstraint(condition=models.Q(('weeks__gte', 1), ('weeks__lte', 26)), name='block_weeks_1_to_26'),
-                    models.CheckConstraint(condition=models.Q(('starts_on__week_day', 2)), name='block_starts_on_a_monday'),
-                    models.CheckConstraint(condition=models.Q(('block_no__gte', 1)), name='block_number_from_1'),
-                ],
-            },
-        ),
-        migrations.AddField(
-            model_name='paidweek',
-            name='block',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paid_weeks', to='pantry.prepaidblock'),
         ),
         migrations.CreateModel(
             name='RenewalDecision',
@@ -415,11 +353,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['due_on', 'id'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('membership', 'block_no'), name='decision_once_a_block'),
-                    models.CheckConstraint(condition=models.Q(('outcome__in', ['renewed', 'held', 'self_pay', 'stopped'])), name='decision_outcome_valid'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('block__isnull', False), ('outcome', 'renewed')), models.Q(models.Q(('outcome', 'renewed'), _negated=True), ('block__isnull', True)), _connector='OR'), name='decision_renewed_has_a_block'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('membership', 'block_no'), name='decision_once_a_block'), models.CheckConstraint(condition=models.Q(('outcome__in', ['renewed', 'held', 'self_pay', 'stopped'])), name='decision_outcome_valid'), models.CheckConstraint(condition=models.Q(models.Q(('block__isnull', False), ('outcome', 'renewed')), models.Q(models.Q(('outcome', 'renewed'), _negated=True), ('block__isnull', True)), _connector='OR'), name='decision_renewed_has_a_block')],
+                'indexes': [models.Index(fields=['outcome', 'due_on'], name='decision_by_outcome')],
             },
         ),
         migrations.CreateModel(
@@ -431,11 +366,7 @@ class Migration(migrations.Migration):
                 ('collection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='pantry.collection')),
             ],
             options={
-                'constraints': [
-                    models.UniqueConstraint(fields=('collection', 'band'), name='selected_band_once'),
-                    models.UniqueConstraint(condition=models.Q(('band__isnull', True)), fields=('collection',), name='selected_without_band_once'),
-                    models.CheckConstraint(condition=models.Q(('quantity__gte', 0), ('quantity__lte', 100)), name='selected_quantity_0_to_100'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('collection', 'band'), name='selected_band_once'), models.UniqueConstraint(condition=models.Q(('band__isnull', True)), fields=('collection',), name='selected_without_band_once'), models.CheckConstraint(condition=models.Q(('quantity__gte', 0), ('quantity__lte', 100)), name='selected_quantity_0_to_100')],
             },
         ),
         migrations.CreateModel(
@@ -448,10 +379,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['kind', 'value'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('membership', 'kind', 'value'), name='shared_need_once'),
-                    models.CheckConstraint(condition=models.Q(('kind__in', ['allergen', 'diet', 'language', 'no_cooking'])), name='shared_need_kind_valid'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('membership', 'kind', 'value'), name='shared_need_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['allergen', 'diet', 'language', 'no_cooking'])), name='shared_need_kind_valid')],
             },
         ),
         migrations.CreateModel(
@@ -471,52 +399,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-from_week'],
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('agreed_at__isnull', False), ('withdrawn_at__isnull', True)), fields=('pantry', 'from_week'), name='tariff_agreed_once_a_week'),
-                    models.CheckConstraint(condition=models.Q(('from_week__week_day', 2)), name='tariff_from_a_monday'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('agreed_at__isnull', True), ('agreed_by__isnull', True)), models.Q(('agreed_at__isnull', False), ('agreed_by__isnull', False)), _connector='OR'), name='tariff_agreed_by_someone'),
-                    models.CheckConstraint(condition=models.Q(('agreed_by__isnull', True), models.Q(('agreed_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='tariff_two_people'),
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('agreed_at__isnull', False), ('withdrawn_at__isnull', True)), fields=('pantry', 'from_week'), name='tariff_agreed_once_a_week'), models.CheckConstraint(condition=models.Q(('from_week__week_day', 2)), name='tariff_from_a_monday'), models.CheckConstraint(condition=models.Q(models.Q(('agreed_at__isnull', True), ('agreed_by__isnull', True)), models.Q(('agreed_at__isnull', False), ('agreed_by__isnull', False)), _connector='OR'), name='tariff_agreed_by_someone'), models.CheckConstraint(condition=models.Q(('agreed_by__isnull', True), models.Q(('agreed_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='tariff_two_people')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(fields=['agreement', 'effective_on'], name='journal_by_agreement'),
-        ),
-        migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['operator', 'preferred_name', 'number'], name='membership_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['agreement', 'state'], name='membership_by_agreement'),
-        ),
-        migrations.AddIndex(
-            model_name='collection',
-            index=models.Index(fields=['session', '-collected_at'], name='collection_by_session'),
-        ),
-        migrations.AddIndex(
-            model_name='collection',
-            index=models.Index(fields=['pantry', 'week'], name='collection_by_pantry'),
-        ),
-        migrations.AddIndex(
-            model_name='place',
-            index=models.Index(fields=['pantry', 'to_week'], name='place_by_pantry'),
-        ),
-        migrations.AddIndex(
-            model_name='prepaidblock',
-            index=models.Index(fields=['agreement', 'bought_on'], name='block_by_agreement'),
-        ),
-        migrations.AddIndex(
-            model_name='paidweek',
-            index=models.Index(fields=['pantry', 'week'], name='paid_week_by_pantry'),
-        ),
-        migrations.AddConstraint(
-            model_name='paidweek',
-            constraint=models.UniqueConstraint(fields=('block', 'position'), name='paid_week_position_once'),
-        ),
-        migrations.AddIndex(
-            model_name='renewaldecision',
-            index=models.Index(fields=['outcome', 'due_on'], name='decision_by_outcome'),
         ),
     ]

@@ -15,22 +15,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='EarlierPrice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pence', models.PositiveIntegerField()),
-                ('from_on', models.DateField(help_text='The day it was bought, or last topped up.')),
-                ('until_on', models.DateField(help_text='The day of the top-up, on which it no longer held.')),
-                ('paid_week', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='earlier_prices', to='pantry.paidweek')),
-            ],
-            options={
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('from_on__lte', models.F('until_on'))), name='earlier_price_days_in_order'),
-                    models.UniqueConstraint(fields=('paid_week', 'pence'), name='week_raised_once_from_a_price'),
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name='TopUp',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -42,10 +26,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['on'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('pence__gt', 0)), name='top_up_of_something'),
-                    models.CheckConstraint(condition=models.Q(('from_pool_pence__lte', models.F('pence'))), name='top_up_pool_within_price'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('pence__gt', 0)), name='top_up_of_something'), models.CheckConstraint(condition=models.Q(('from_pool_pence__lte', models.F('pence'))), name='top_up_pool_within_price')],
+            },
+        ),
+        migrations.CreateModel(
+            name='EarlierPrice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pence', models.PositiveIntegerField()),
+                ('from_on', models.DateField(help_text='The day it was bought, or last topped up.')),
+                ('until_on', models.DateField(help_text='The day of the top-up, on which it no longer held.')),
+                ('paid_week', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='earlier_prices', to='pantry.paidweek')),
+                ('top_up', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='weeks', to='pantry.topup')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('from_on__lte', models.F('until_on'))), name='earlier_price_days_in_order'), models.UniqueConstraint(fields=('paid_week', 'pence'), name='week_raised_once_from_a_price')],
             },
         ),
         migrations.RemoveConstraint(
@@ -75,10 +70,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='journalentry',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['payment', 'purchase', 'top_up', 'credit', 'transfer', 'reversal', 'opening'])), name='journal_kind_valid'),
-        ),
-        migrations.AddField(
-            model_name='earlierprice',
-            name='top_up',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='weeks', to='pantry.topup'),
         ),
     ]

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pantry__name', 'name'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('pantry', 'name'), name='tablet_name_once'), models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by__isnull', True)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False)), _connector='OR'), name='tablet_revoked_has_who_and_when')],
             },
         ),
         migrations.CreateModel(
@@ -41,6 +42,9 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('tablet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='pantry.tablet')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tablet', 'user'), name='pin_tries_once')],
+            },
         ),
         migrations.CreateModel(
             name='TabletEntry',
@@ -69,6 +73,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'tablet entries',
                 'ordering': ['-received_at', '-id'],
+                'indexes': [models.Index(fields=['pantry', 'outcome', '-received_at'], name='entry_by_pantry'), models.Index(fields=['tablet', 'outcome'], name='entry_by_tablet')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('outcome__in', ['recorded', 'held', 'settled', 'dismissed', 'taken_back'])), name='entry_outcome_valid'), models.CheckConstraint(condition=models.Q(('reason__in', ['', 'there', 'mistake', 'cannot', 'otherwise'])), name='entry_reason_valid'), models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['recorded', 'held']), ('sorted_at__isnull', True), ('sorted_by__isnull', True)), models.Q(('outcome__in', ['settled', 'dismissed', 'taken_back']), ('sorted_at__isnull', False), ('sorted_by__isnull', False)), _connector='OR'), name='entry_sorted_has_who_and_when'), models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'recorded'), ('why', '')), models.Q(models.Q(('outcome', 'recorded'), _negated=True), models.Q(('why', ''), _negated=True)), _connector='OR'), name='entry_held_says_why')],
             },
         ),
         migrations.CreateModel(
@@ -84,41 +90,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('code_hash', ''), ('code_until__isnull', True)), models.Q(models.Q(('code_hash', ''), _negated=True), ('code_until__isnull', False)), _connector='OR'), name='pin_code_runs_out'), models.CheckConstraint(condition=models.Q(models.Q(('pin_hash', ''), ('salt', '')), models.Q(models.Q(('pin_hash', ''), _negated=True), models.Q(('salt', ''), _negated=True)), _connector='OR'), name='pin_has_its_salt')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='tablet',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('pantry', 'name'), name='tablet_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='tablet',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by__isnull', True)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False)), _connector='OR'), name='tablet_revoked_has_who_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='pintries',
-            constraint=models.UniqueConstraint(fields=('tablet', 'user'), name='pin_tries_once'),
-        ),
-        migrations.AddIndex(
-            model_name='tabletentry',
-            index=models.Index(fields=['pantry', 'outcome', '-received_at'], name='entry_by_pantry'),
-        ),
-        migrations.AddIndex(
-            model_name='tabletentry',
-            index=models.Index(fields=['tablet', 'outcome'], name='entry_by_tablet'),
-        ),
-        migrations.AddConstraint(
-            model_name='tabletentry',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['recorded', 'held', 'settled', 'dismissed', 'taken_back'])), name='entry_outcome_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='tabletentry',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'there', 'mistake', 'cannot', 'otherwise'])), name='entry_reason_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='tabletentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['recorded', 'held']), ('sorted_at__isnull', True), ('sorted_by__isnull', True)), models.Q(('outcome__in', ['settled', 'dismissed', 'taken_back']), ('sorted_at__isnull', False), ('sorted_by__isnull', False)), _connector='OR'), name='entry_sorted_has_who_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='tabletentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'recorded'), ('why', '')), models.Q(models.Q(('outcome', 'recorded'), _negated=True), models.Q(('why', ''), _negated=True)), _connector='OR'), name='entry_held_says_why'),
         ),
     ]

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-printed_at'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('destroyed_at', None), ('destroyed_by', None)), models.Q(('destroyed_at__isnull', False), ('destroyed_by__isnull', False)), _connector='OR'), name='sheet_destroyed_has_who_and_when')],
             },
         ),
         migrations.CreateModel(
@@ -38,6 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'constraints': [models.UniqueConstraint(fields=('sheet', 'position'), name='sheet_position_once'), models.UniqueConstraint(fields=('sheet', 'membership'), name='sheet_member_once')],
             },
         ),
         migrations.CreateModel(
@@ -56,17 +58,5 @@ class Migration(migrations.Migration):
                 'ordering': ['-made_at'],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('membership',), name='card_one_valid'), models.CheckConstraint(condition=models.Q(('revoked_as__in', ['', 'lost', 'replaced', 'not_wanted'])), name='card_revoked_as_valid'), models.CheckConstraint(condition=models.Q(models.Q(('revoked_as', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revoked_as', ''), _negated=True)), _connector='OR'), name='card_revoked_has_who_when_and_why')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='printedsheet',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('destroyed_at', None), ('destroyed_by', None)), models.Q(('destroyed_at__isnull', False), ('destroyed_by__isnull', False)), _connector='OR'), name='sheet_destroyed_has_who_and_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='sheetrow',
-            constraint=models.UniqueConstraint(fields=('sheet', 'position'), name='sheet_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sheetrow',
-            constraint=models.UniqueConstraint(fields=('sheet', 'membership'), name='sheet_member_once'),
         ),
     ]

@@ -30,12 +30,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-told_at'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('until_on__gte', models.F('from_on'))), name='away_dates_in_order'), models.CheckConstraint(condition=models.Q(models.Q(('came__isnull', True), ('ended_at__isnull', True), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='away_ended_by_someone'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('membership',), name='away_once')],
             },
-        ),
-        migrations.AddField(
-            model_name='missedweek',
-            name='away',
-            field=models.ForeignKey(help_text='Whose words the reason follows.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='weeks', to='pantry.away'),
         ),
         migrations.CreateModel(
             name='CallNow',
@@ -52,30 +48,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'call now',
                 'ordering': ['role', 'from_on'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ['manager', 'safeguarding'])), name='call_role_valid'), models.UniqueConstraint(condition=models.Q(('until_on__isnull', True)), fields=('pantry', 'role'), name='call_one_open_row'), models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='call_dates_in_order')],
             },
         ),
-        migrations.AddConstraint(
-            model_name='away',
-            constraint=models.CheckConstraint(condition=models.Q(('until_on__gte', models.F('from_on'))), name='away_dates_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='away',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('came__isnull', True), ('ended_at__isnull', True), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='away_ended_by_someone'),
-        ),
-        migrations.AddConstraint(
-            model_name='away',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('membership',), name='away_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='callnow',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['manager', 'safeguarding'])), name='call_role_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='callnow',
-            constraint=models.UniqueConstraint(condition=models.Q(('until_on__isnull', True)), fields=('pantry', 'role'), name='call_one_open_row'),
-        ),
-        migrations.AddConstraint(
-            model_name='callnow',
-            constraint=models.CheckConstraint(condition=models.Q(('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='call_dates_in_order'),
+        migrations.AddField(
+            model_name='missedweek',
+            name='away',
+            field=models.ForeignKey(help_text='Whose words the reason follows.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='weeks', to='pantry.away'),
         ),
     ]

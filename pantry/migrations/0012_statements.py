@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-month', 'pantry__name', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('agreement', 'pantry', 'month'), name='statement_once_a_month'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='statement_of_a_month')],
             },
         ),
         migrations.CreateModel(
@@ -67,6 +68,9 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('statement', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='closing', to='pantry.statement')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('up_to_line__gte', 0)), name='statement_closed_up_to_a_line')],
+            },
         ),
         migrations.CreateModel(
             name='StatementLine',
@@ -97,6 +101,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': [models.OrderBy(models.F('membership__number'), nulls_last=True), 'is_prior'],
+                'constraints': [models.UniqueConstraint(fields=('statement', 'membership', 'is_prior'), name='statement_line_once'), models.UniqueConstraint(condition=models.Q(('membership__isnull', True)), fields=('statement', 'is_prior'), name='statement_line_of_nobody_once')],
             },
         ),
         migrations.CreateModel(
@@ -114,6 +119,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'indexes': [models.Index(fields=['statement', 'line', 'number'], name='mark_by_line')],
+                'constraints': [models.UniqueConstraint(fields=('statement', 'number'), name='statement_mark_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['agreed', 'queried', 'answered', 'taken_back'])), name='statement_mark_kind_valid'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['queried', 'answered']), models.Q(('words', ''), _negated=True)), models.Q(('kind__in', ['agreed', 'taken_back']), ('words', '')), _connector='OR'), name='statement_mark_says_why')],
             },
         ),
         migrations.CreateModel(
@@ -131,59 +138,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'constraints': [models.UniqueConstraint(fields=('statement', 'number'), name='statement_step_once'), models.CheckConstraint(condition=models.Q(('side__in', ['operator', 'council'])), name='statement_step_side_valid'), models.CheckConstraint(condition=models.Q(('kind__in', ['agreed', 'taken_back', 'lapsed', 'paid', 'unpaid'])), name='statement_step_kind_valid'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'paid'), ('payment__isnull', False)), models.Q(models.Q(('kind', 'paid'), _negated=True), ('payment__isnull', True)), _connector='OR'), name='statement_step_paid_by_a_payment')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('agreement', 'pantry', 'month'), name='statement_once_a_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='statement_of_a_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementclosing',
-            constraint=models.CheckConstraint(condition=models.Q(('up_to_line__gte', 0)), name='statement_closed_up_to_a_line'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(fields=('statement', 'membership', 'is_prior'), name='statement_line_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(condition=models.Q(('membership__isnull', True)), fields=('statement', 'is_prior'), name='statement_line_of_nobody_once'),
-        ),
-        migrations.AddIndex(
-            model_name='statementmark',
-            index=models.Index(fields=['statement', 'line', 'number'], name='mark_by_line'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementmark',
-            constraint=models.UniqueConstraint(fields=('statement', 'number'), name='statement_mark_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementmark',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['agreed', 'queried', 'answered', 'taken_back'])), name='statement_mark_kind_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementmark',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ['queried', 'answered']), models.Q(('words', ''), _negated=True)), models.Q(('kind__in', ['agreed', 'taken_back']), ('words', '')), _connector='OR'), name='statement_mark_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementstep',
-            constraint=models.UniqueConstraint(fields=('statement', 'number'), name='statement_step_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementstep',
-            constraint=models.CheckConstraint(condition=models.Q(('side__in', ['operator', 'council'])), name='statement_step_side_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementstep',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['agreed', 'taken_back', 'lapsed', 'paid', 'unpaid'])), name='statement_step_kind_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'paid'), ('payment__isnull', False)), models.Q(models.Q(('kind', 'paid'), _negated=True), ('payment__isnull', True)), _connector='OR'), name='statement_step_paid_by_a_payment'),
         ),
         migrations.RunPython(check_at_once, migrations.RunPython.noop),
     ]

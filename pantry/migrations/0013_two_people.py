@@ -34,9 +34,15 @@ class Migration(migrations.Migration):
                 ('proposed_at', models.DateTimeField()),
                 ('answered_at', models.DateTimeField(null=True)),
                 ('reason', models.CharField(blank=True, help_text='Why it was refused.', max_length=200)),
+                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement')),
+                ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('membership', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership')),
+                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-proposed_at', 'id'],
+                'indexes': [models.Index(fields=['agreement', 'state'], name='proposal_by_agreement')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['goodwill', 'credit', 'entry', 'reversal', 'back_dated', 'opening'])), name='proposal_kind_valid'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'approved', 'refused', 'taken_back'])), name='proposal_state_valid'), models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('answered_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='proposal_answered_by_someone'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'refused']), _negated=True), models.Q(('answered_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='proposal_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'taken_back'), _negated=True), ('answered_by', models.F('proposed_by')), _connector='OR'), name='proposal_taken_back_by_first'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), models.Q(('reason', ''), _negated=True)), models.Q(models.Q(('state', 'refused'), _negated=True), ('reason', '')), _connector='OR'), name='proposal_refused_has_why')],
             },
         ),
         migrations.RemoveConstraint(
@@ -66,53 +72,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='paidweek',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('credited_on__isnull', False), ('state', 'credited')), models.Q(models.Q(('state', 'credited'), _negated=True), ('credited_on__isnull', True)), _connector='OR'), name='paid_week_credited_on_a_day'),
-        ),
-        migrations.AddField(
-            model_name='proposal',
-            name='agreement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.fundingagreement'),
-        ),
-        migrations.AddField(
-            model_name='proposal',
-            name='answered_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='proposal',
-            name='membership',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership'),
-        ),
-        migrations.AddField(
-            model_name='proposal',
-            name='proposed_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='proposal',
-            index=models.Index(fields=['agreement', 'state'], name='proposal_by_agreement'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['goodwill', 'credit', 'entry', 'reversal', 'back_dated', 'opening'])), name='proposal_kind_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'approved', 'refused', 'taken_back'])), name='proposal_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('answered_by__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='proposal_answered_by_someone'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'refused']), _negated=True), models.Q(('answered_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='proposal_two_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'taken_back'), _negated=True), ('answered_by', models.F('proposed_by')), _connector='OR'), name='proposal_taken_back_by_first'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), models.Q(('reason', ''), _negated=True)), models.Q(models.Q(('state', 'refused'), _negated=True), ('reason', '')), _connector='OR'), name='proposal_refused_has_why'),
         ),
     ]

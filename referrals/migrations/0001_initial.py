@@ -43,14 +43,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-made_at'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'sent', 'more_asked', 'waiting', 'accepted', 'declined', 'withdrawn'])), name='referral_state_valid'),
-                    models.CheckConstraint(condition=models.Q(('decline_reason', ''), ('decline_reason__in', ['full', 'out_of_area', 'already_member', 'cannot_meet_needs', 'other']), _connector='OR'), name='referral_decline_reason_valid'),
-                    models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('agreement__isnull', False), ('pantry__isnull', False), ('sent_at__isnull', False), ('sharing__isnull', False)), _connector='OR'), name='referral_sent_is_whole'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('membership__isnull', False), ('state', 'accepted')), models.Q(models.Q(('state', 'accepted'), _negated=True), ('membership__isnull', True)), _connector='OR'), name='referral_accepted_has_a_membership'),
-                    models.CheckConstraint(condition=models.Q(('first_week__isnull', True), ('first_week__week_day', 2), _connector='OR'), name='referral_first_week_a_monday'),
-                    models.UniqueConstraint(condition=models.Q(('state__in', ['draft', 'sent', 'more_asked', 'waiting'])), fields=('care_leaver',), name='referral_one_under_way'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'sent', 'more_asked', 'waiting', 'accepted', 'declined', 'withdrawn'])), name='referral_state_valid'), models.CheckConstraint(condition=models.Q(('decline_reason', ''), ('decline_reason__in', ['full', 'out_of_area', 'already_member', 'cannot_meet_needs', 'other']), _connector='OR'), name='referral_decline_reason_valid'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'withdrawn']), models.Q(('agreement__isnull', False), ('pantry__isnull', False), ('sent_at__isnull', False), ('sharing__isnull', False)), _connector='OR'), name='referral_sent_is_whole'), models.CheckConstraint(condition=models.Q(models.Q(('membership__isnull', False), ('state', 'accepted')), models.Q(models.Q(('state', 'accepted'), _negated=True), ('membership__isnull', True)), _connector='OR'), name='referral_accepted_has_a_membership'), models.CheckConstraint(condition=models.Q(('first_week__isnull', True), ('first_week__week_day', 2), _connector='OR'), name='referral_first_week_a_monday'), models.UniqueConstraint(condition=models.Q(('state__in', ['draft', 'sent', 'more_asked', 'waiting'])), fields=('care_leaver',), name='referral_one_under_way')],
+                'indexes': [models.Index(fields=['pantry', 'state'], name='referral_by_pantry')],
             },
         ),
         migrations.CreateModel(
@@ -65,13 +59,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'sent', 'more_asked', 'waiting', 'accepted', 'declined', 'withdrawn'])), name='referral_move_state_valid'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'sent', 'more_asked', 'waiting', 'accepted', 'declined', 'withdrawn'])), name='referral_move_state_valid')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(fields=['pantry', 'state'], name='referral_by_pantry'),
         ),
     ]

@@ -22,7 +22,11 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('news', models.CharField(choices=[('announced', 'Announced'), ('withdrawn', 'Withdrawn')], max_length=9)),
                 ('at', models.DateTimeField()),
+                ('closure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='pantry.closure')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('news__in', ['announced', 'withdrawn'])), name='closure_news_valid'), models.UniqueConstraint(fields=('closure', 'news'), name='closure_notice_once')],
+            },
         ),
         migrations.CreateModel(
             name='Helper',
@@ -30,9 +34,13 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('state', models.CharField(choices=[('wished', 'Would like to help'), ('induction', 'Induction'), ('volunteering', 'Volunteering'), ('not_now', 'Not now'), ('stopped', 'Stopped'), ('taken_back', 'Taken back')], max_length=12)),
                 ('state_on', models.DateField(help_text='Since when.')),
+                ('membership', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership')),
+                ('pantry', models.ForeignKey(help_text='Where they said so.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry')),
             ],
             options={
                 'ordering': ['-state_on'],
+                'indexes': [models.Index(fields=['-state_on', 'id'], name='helper_by_day')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['wished', 'induction', 'volunteering', 'not_now', 'stopped', 'taken_back'])), name='helper_state_valid')],
             },
         ),
         migrations.CreateModel(
@@ -46,10 +54,15 @@ class Migration(migrations.Migration):
                 ('undone_at', models.DateTimeField(null=True)),
                 ('key', models.UUIDField(help_text="The device's or form's key of a wish.", null=True, unique=True)),
                 ('state', models.CharField(choices=[('wished', 'Would like to help'), ('induction', 'Induction'), ('volunteering', 'Volunteering'), ('not_now', 'Not now'), ('stopped', 'Stopped'), ('taken_back', 'Taken back')], max_length=12)),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('carried', models.ForeignKey(help_text='For the council only.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='referrals.volunteeringmove')),
+                ('helper', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='moves', to='referrals.helper')),
+                ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['number'],
                 'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['wished', 'induction', 'volunteering', 'not_now', 'stopped', 'taken_back'])), name='helper_move_state_valid'), models.UniqueConstraint(fields=('helper', 'number'), name='helper_move_number_once')],
             },
         ),
         migrations.CreateModel(
@@ -60,9 +73,18 @@ class Migration(migrations.Migration):
                 ('on', models.DateField(help_text="The session's day.")),
                 ('told_at', models.DateTimeField()),
                 ('taken_back_at', models.DateTimeField(null=True)),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='referrals.directoryentry')),
+                ('link', models.ForeignKey(help_text='For the council only.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='referrals.communitylink')),
+                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership')),
+                ('pantry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry')),
+                ('session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantrysession')),
+                ('taken_back_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('told_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['told_at'],
+                'indexes': [models.Index(fields=['pantry', 'on'], name='told_by_pantry')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('taken_back_at__isnull', True)), fields=('membership', 'entry', 'session'), name='told_once'), models.CheckConstraint(condition=models.Q(models.Q(('taken_back_at__isnull', True), ('taken_back_by__isnull', True)), models.Q(('taken_back_at__isnull', False), ('taken_back_by__isnull', False)), _connector='OR'), name='told_taken_back_by_someone')],
             },
         ),
         migrations.CreateModel(
@@ -74,9 +96,16 @@ class Migration(migrations.Migration):
                 ('asks_to_be_rung', models.BooleanField(default=True)),
                 ('raised_at', models.DateTimeField()),
                 ('answered_at', models.DateTimeField(null=True)),
+                ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('membership', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership')),
+                ('pantry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry')),
+                ('raised_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantrysession')),
             ],
             options={
                 'ordering': ['raised_at'],
+                'indexes': [models.Index(condition=models.Q(('answered_at__isnull', True)), fields=['pantry'], name='worry_unanswered'), models.Index(fields=['-raised_at', 'id'], name='worry_by_moment')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('answered_by__isnull', True)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='worry_answered_by_someone')],
             },
         ),
         migrations.AddField(
@@ -97,148 +126,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='directoryentry',
             constraint=models.CheckConstraint(condition=models.Q(('from_on__isnull', True), ('until_on__isnull', True), ('until_on__gte', models.F('from_on')), _connector='OR'), name='directory_dates_in_order'),
-        ),
-        migrations.AddField(
-            model_name='closurenotice',
-            name='closure',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='pantry.closure'),
-        ),
-        migrations.AddField(
-            model_name='helper',
-            name='membership',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership'),
-        ),
-        migrations.AddField(
-            model_name='helper',
-            name='pantry',
-            field=models.ForeignKey(help_text='Where they said so.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry'),
-        ),
-        migrations.AddField(
-            model_name='helpermove',
-            name='by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='helpermove',
-            name='carried',
-            field=models.ForeignKey(help_text='For the council only.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='referrals.volunteeringmove'),
-        ),
-        migrations.AddField(
-            model_name='helpermove',
-            name='helper',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='moves', to='referrals.helper'),
-        ),
-        migrations.AddField(
-            model_name='helpermove',
-            name='undone_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='told',
-            name='entry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='referrals.directoryentry'),
-        ),
-        migrations.AddField(
-            model_name='told',
-            name='link',
-            field=models.ForeignKey(help_text='For the council only.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='referrals.communitylink'),
-        ),
-        migrations.AddField(
-            model_name='told',
-            name='membership',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership'),
-        ),
-        migrations.AddField(
-            model_name='told',
-            name='pantry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry'),
-        ),
-        migrations.AddField(
-            model_name='told',
-            name='session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantrysession'),
-        ),
-        migrations.AddField(
-            model_name='told',
-            name='taken_back_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='told',
-            name='told_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='worry',
-            name='answered_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='worry',
-            name='membership',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.membership'),
-        ),
-        migrations.AddField(
-            model_name='worry',
-            name='pantry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantry'),
-        ),
-        migrations.AddField(
-            model_name='worry',
-            name='raised_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='worry',
-            name='session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='pantry.pantrysession'),
-        ),
-        migrations.AddConstraint(
-            model_name='closurenotice',
-            constraint=models.CheckConstraint(condition=models.Q(('news__in', ['announced', 'withdrawn'])), name='closure_news_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='closurenotice',
-            constraint=models.UniqueConstraint(fields=('closure', 'news'), name='closure_notice_once'),
-        ),
-        migrations.AddIndex(
-            model_name='helper',
-            index=models.Index(fields=['-state_on', 'id'], name='helper_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='helper',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['wished', 'induction', 'volunteering', 'not_now', 'stopped', 'taken_back'])), name='helper_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='helpermove',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['wished', 'induction', 'volunteering', 'not_now', 'stopped', 'taken_back'])), name='helper_move_state_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='helpermove',
-            constraint=models.UniqueConstraint(fields=('helper', 'number'), name='helper_move_number_once'),
-        ),
-        migrations.AddIndex(
-            model_name='told',
-            index=models.Index(fields=['pantry', 'on'], name='told_by_pantry'),
-        ),
-        migrations.AddConstraint(
-            model_name='told',
-            constraint=models.UniqueConstraint(condition=models.Q(('taken_back_at__isnull', True)), fields=('membership', 'entry', 'session'), name='told_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='told',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('taken_back_at__isnull', True), ('taken_back_by__isnull', True)), models.Q(('taken_back_at__isnull', False), ('taken_back_by__isnull', False)), _connector='OR'), name='told_taken_back_by_someone'),
-        ),
-        migrations.AddIndex(
-            model_name='worry',
-            index=models.Index(condition=models.Q(('answered_at__isnull', True)), fields=['pantry'], name='worry_unanswered'),
-        ),
-        migrations.AddIndex(
-            model_name='worry',
-            index=models.Index(fields=['-raised_at', 'id'], name='worry_by_moment'),
-        ),
-        migrations.AddConstraint(
-            model_name='worry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('answered_by__isnull', True)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='worry_answered_by_someone'),
         ),
     ]

@@ -45,12 +45,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'added_at', 'id'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('state__in', ['open', 'discussed', 'put_off'])), name='agenda_state_valid'),
-                    models.UniqueConstraint(fields=('meeting', 'kind', 'source'), name='agenda_item_once_a_meeting'),
-                    models.CheckConstraint(condition=models.Q(('kind__in', ['action', 'disagreement', 'hold', 'lapse', 'barrier', 'people', 'closure', 'added'])), name='agenda_kind_valid'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('saved_by__isnull', True), ('version', 0)), models.Q(('saved_by__isnull', False), ('version__gt', 0)), _connector='OR'), name='agenda_item_saved_by_someone'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['open', 'discussed', 'put_off'])), name='agenda_state_valid'), models.UniqueConstraint(fields=('meeting', 'kind', 'source'), name='agenda_item_once_a_meeting'), models.CheckConstraint(condition=models.Q(('kind__in', ['action', 'disagreement', 'hold', 'lapse', 'barrier', 'people', 'closure', 'added'])), name='agenda_kind_valid'), models.CheckConstraint(condition=models.Q(models.Q(('saved_by__isnull', True), ('version', 0)), models.Q(('saved_by__isnull', False), ('version__gt', 0)), _connector='OR'), name='agenda_item_saved_by_someone')],
+                'indexes': [models.Index(fields=['kind', 'source'], name='agenda_by_source')],
             },
         ),
         migrations.CreateModel(
@@ -66,9 +62,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['version'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('item', 'version'), name='agenda_version_once'),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('item', 'version'), name='agenda_version_once')],
             },
         ),
         migrations.CreateModel(
@@ -90,11 +84,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': [models.OrderBy(models.F('settled_on'), descending=True, nulls_first=True), 'opened_on', 'id'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('rung__in', [1, 2, 3])), name='disagreement_rung_valid'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), ('settled_on__isnull', True)), models.Q(('settled_on__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='disagreement_settled_with_an_outcome'),
-                    models.CheckConstraint(condition=models.Q(('settled_on__isnull', True), ('settled_on__gte', models.F('opened_on')), _connector='OR'), name='disagreement_settled_after_it_began'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('rung__in', [1, 2, 3])), name='disagreement_rung_valid'), models.CheckConstraint(condition=models.Q(models.Q(('outcome', ''), ('settled_on__isnull', True)), models.Q(('settled_on__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='disagreement_settled_with_an_outcome'), models.CheckConstraint(condition=models.Q(('settled_on__isnull', True), ('settled_on__gte', models.F('opened_on')), _connector='OR'), name='disagreement_settled_after_it_began')],
             },
         ),
         migrations.CreateModel(
@@ -112,10 +102,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['at'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('rung__in', [1, 2, 3])), name='disagreement_step_rung_valid'),
-                    models.UniqueConstraint(fields=('disagreement', 'rung'), name='disagreement_each_rung_once'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('rung__in', [1, 2, 3])), name='disagreement_step_rung_valid'), models.UniqueConstraint(fields=('disagreement', 'rung'), name='disagreement_each_rung_once')],
             },
         ),
         migrations.CreateModel(
@@ -130,10 +117,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-from_on'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('weeks__gte', 1), ('weeks__lte', 52)), name='rhythm_weeks_1_to_52'),
-                    models.UniqueConstraint(fields=('agreement', 'from_on'), name='rhythm_once_a_day'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('weeks__gte', 1), ('weeks__lte', 52)), name='rhythm_weeks_1_to_52'), models.UniqueConstraint(fields=('agreement', 'from_on'), name='rhythm_once_a_day')],
             },
         ),
         migrations.CreateModel(
@@ -168,12 +152,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-year_from'],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('year_from__day', 1), ('year_from__month', 4)), name='yearly_review_from_april'),
-                    models.UniqueConstraint(fields=('agreement', 'year_from'), name='yearly_review_once_a_year'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('council_at__isnull', True), ('council_by__isnull', True)), models.Q(('council_at__isnull', False), ('council_by__isnull', False)), _connector='OR'), name='yearly_review_council_approval_whole'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('operator_at__isnull', True), ('operator_by__isnull', True)), models.Q(('operator_at__isnull', False), ('operator_by__isnull', False)), _connector='OR'), name='yearly_review_operator_approval_whole'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('year_from__day', 1), ('year_from__month', 4)), name='yearly_review_from_april'), models.UniqueConstraint(fields=('agreement', 'year_from'), name='yearly_review_once_a_year'), models.CheckConstraint(condition=models.Q(models.Q(('council_at__isnull', True), ('council_by__isnull', True)), models.Q(('council_at__isnull', False), ('council_by__isnull', False)), _connector='OR'), name='yearly_review_council_approval_whole'), models.CheckConstraint(condition=models.Q(models.Q(('operator_at__isnull', True), ('operator_by__isnull', True)), models.Q(('operator_at__isnull', False), ('operator_by__isnull', False)), _connector='OR'), name='yearly_review_operator_approval_whole')],
             },
         ),
         migrations.AddField(
@@ -217,9 +196,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='reviewmeeting',
             constraint=models.CheckConstraint(condition=models.Q(('lasts_minutes__gte', 15), ('lasts_minutes__lte', 480)), name='meeting_lasts_15_minutes_to_8_hours'),
-        ),
-        migrations.AddIndex(
-            model_name='agendaitem',
-            index=models.Index(fields=['kind', 'source'], name='agenda_by_source'),
         ),
     ]

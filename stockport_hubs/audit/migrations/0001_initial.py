@@ -27,9 +27,8 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('by__isnull', False), models.Q(('job', ''), _negated=True), _connector='XOR'), name='audit_by_a_person_or_a_named_job'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('by__isnull', False), models.Q(('job', ''), _negated=True), _connector='XOR'), name='audit_by_a_person_or_a_named_job')],
+                'indexes': [models.Index(fields=['target_id', '-id'], name='audit_by_target'), models.Index(fields=['by', '-id'], name='audit_by_person')],
             },
         ),
         migrations.CreateModel(
@@ -41,21 +40,8 @@ class Migration(migrations.Migration):
                 ('event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subjects', to='audit.auditevent')),
             ],
             options={
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('kind__in', ['careleaver', 'membership'])), name='audit_subject_kind_valid'),
-                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['careleaver', 'membership'])), name='audit_subject_kind_valid')],
+                'indexes': [models.Index(fields=['subject_id', '-id'], name='audit_by_subject')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['target_id', '-id'], name='audit_by_target'),
-        ),
-        migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['by', '-id'], name='audit_by_person'),
-        ),
-        migrations.AddIndex(
-            model_name='auditsubject',
-            index=models.Index(fields=['subject_id', '-id'], name='audit_by_subject'),
         ),
     ]
