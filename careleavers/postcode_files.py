@@ -2,6 +2,7 @@
 
 `rows()` gives (postcode with its space, easting, northing, authority, whether it is no longer in use); what has no
 place on the national grid is left out. It may be asked again: a directory of the whole country is never held in memory.
+`authority` and `within` narrow it to the postcodes of one authority, or to a part of the grid.
 """
 
 import csv
@@ -37,6 +38,18 @@ class Found(NamedTuple):
     is_ended: bool
 
 
+class Box(NamedTuple):
+    """A part of the national grid, in metres; its edges belong to it."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+BRITAIN = Box(0, 0, 700_000, 1_300_000)
+
+
 def with_space(postcode: str) -> str:
     """ "SK1  1AA" or "SK101AA" → "SK1 1AA" or "SK10 1AA"."""
     letters = postcode.replace(" ", "").upper()
@@ -61,16 +74,20 @@ class Packed:
         self.source = f"ONS Postcode Directory, as packed in {PACKAGE} {files.version}"
         self.paths = sorted(Path(str(each.locate())) for each in files.files or () if each.name.endswith(".msgpack.br"))
 
-    def rows(self, holding: str = "") -> Iterator[Found]:
-        """All of them; of `holding` (a code), files that do not hold it may be passed over."""
+    def rows(self, authority: str = "", within: Box = BRITAIN) -> Iterator[Found]:
+        west, south, east, north = within
         for path in self.paths:
             unpacked = brotli.decompress(path.read_bytes())
-            if holding.encode() not in unpacked:
+            if authority.encode() not in unpacked:
                 continue
             data = msgpack.unpackb(unpacked)["data"]
             columns = (data[name] for name in ("pcd", "oseast1m", "osnrth1m", "laua"))
-            for postcode, easting, northing, authority in zip(*columns, strict=True):
-                if found := _found(postcode, easting, northing, authority, ""):
+            for postcode, easting, northing, code in zip(*columns, strict=True):
+                # Of two and a half million few are looked for: the others are passed over before anything is made.
+                if (authority and code != authority) or easting is None or northing is None:
+                    continue
+                inside = west <= easting <= east and south <= northing <= north
+                if inside and (found := _found(postcode, easting, northing, code, "")):
                     yield found
 
 
@@ -82,8 +99,8 @@ class File:
             raise Refused(f"There is no file {path.name}.")
         self.path, self.source = path, f"ONS Postcode Directory, {path.name}"[:120]
 
-    def rows(self, holding: str = "") -> Iterator[Found]:
-        """All of them, whatever is asked for."""
+    def rows(self, authority: str = "", within: Box = BRITAIN) -> Iterator[Found]:
+        west, south, east, north = within
         with self._open() as text:
             lines = csv.reader(text)
             headings = [heading.strip().lower() for heading in next(lines, [])]
@@ -96,7 +113,10 @@ class File:
                 raise Refused(f"{self.path.name} is no ONS Postcode Directory: it has no column for the {missing[0]}.")
             for line in lines:
                 values = {name: line[n] if n is not None and n < len(line) else "" for name, n in at.items()}
-                if found := _found(*(values[name] for name in COLUMNS)):
+                found = _found(*(values[name] for name in COLUMNS))
+                if found is None or authority and found.authority != authority:
+                    continue
+                if west <= found.easting <= east and south <= found.northing <= north:
                     yield found
 
     def _open(self):

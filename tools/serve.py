@@ -51,6 +51,7 @@ def bring_database_up_to_date() -> None:
         if "load_sample_pilot" in get_commands():
             say("Loading the sample pilot …")
             call_command("load_sample_pilot")
+            call_command("load_postcodes")  # its postcodes are the town's: an advisor sees which pantry is the nearest
         else:
             say("There is no sample pilot to load yet; the database stays empty.")
     connections.close_all()

@@ -7,7 +7,7 @@ from itertools import islice
 from django.db import connection, transaction
 
 from careleavers.models import Postcode, PostcodeDirectory
-from careleavers.postcode_files import File, Found, Packed
+from careleavers.postcode_files import Box, File, Found, Packed
 from stockport_hubs.audit import services as audit
 from stockport_hubs.core.errors import Refused
 
@@ -20,16 +20,16 @@ FIELDS = ("postcode", "easting", "northing", "authority", "is_ended")
 @transaction.atomic
 def load(*, directory: Packed | File, authority: str, job: str, at: datetime) -> PostcodeDirectory:
     """Replace what is loaded. Refused, with what was there kept, when the directory has nothing of the authority."""
-    own = [found for found in directory.rows(holding=authority) if found.authority == authority]
+    own = list(directory.rows(authority=authority))
     if not own:
         raise Refused(f"This directory has no postcodes of {authority}. Look at the code of the local authority.")
-    west, east = min(each.easting for each in own) - AROUND, max(each.easting for each in own) + AROUND
-    south, north = min(each.northing for each in own) - AROUND, max(each.northing for each in own) + AROUND
+    easts, norths = [each.easting for each in own], [each.northing for each in own]
+    around = Box(min(easts) - AROUND, min(norths) - AROUND, max(easts) + AROUND, max(norths) + AROUND)
 
     def near() -> Iterator[Found]:
         seen = set()
-        for each in directory.rows():
-            if west <= each.easting <= east and south <= each.northing <= north and each.postcode not in seen:
+        for each in directory.rows(within=around):
+            if each.postcode not in seen:
                 seen.add(each.postcode)
                 yield each
 

@@ -7,15 +7,40 @@ from pantry.services import funding, journal, places, tariffs
 from stockport_hubs.home.sample.hall import numbers
 
 PILOT = 75  # young people for whom the places below are enough
-# Name, address, allowance, bands, capacity, [(weekday, opens, closes)]. The first one opens every day.
+DAILY = [(day, time(10), time(16)) for day in range(7)]
+# Name, address, postcode, allowance, bands, capacity, [(weekday, opens, closes)]. The first one opens every day.
 PANTRIES = [
-    ("Penny Lane (sample)", "1 Invented Row, Stockport", 10, [], 60, [(day, time(10), time(16)) for day in range(7)]),
-    ("Brinnington (sample)", "2 Invented Row, Stockport", 10, [], 40, [(2, time(10), time(13))]),
-    ("Bridgehall (sample)", "3 Invented Row, Stockport", 10, [("Red", 2), ("Blue", 8)], 40, [(3, time(10), time(12))]),
-    ("Mottram Street (sample)", "4 Invented Row, Stockport", 10, [], 35, [(0, time(13), time(15))]),
-    ("Woodley (sample)", "5 Invented Row, Stockport", 10, [], None, [(4, time(9, 30), time(11, 30))]),
+    ("Penny Lane (sample)", "1 Invented Row, Stockport", "SK4 1HZ", 10, [], 60, DAILY),
+    ("Brinnington (sample)", "2 Invented Row, Stockport", "SK5 8LS", 10, [], 40, [(2, time(10), time(13))]),
+    (
+        "Bridgehall (sample)",
+        "3 Invented Row, Stockport",
+        "SK3 8HJ",
+        10,
+        [("Red", 2), ("Blue", 8)],
+        40,
+        [(3, time(10), time(12))],
+    ),
+    ("Mottram Street (sample)", "4 Invented Row, Stockport", "SK1 3PB", 10, [], 35, [(0, time(13), time(15))]),
+    ("Woodley (sample)", "5 Invented Row, Stockport", "SK6 1BH", 10, [], None, [(4, time(9, 30), time(11, 30))]),
 ]
+# Where the invented young people live, by the pantry they go to: the town’s own, so that distances mean something.
+HOMES = [
+    ("SK4 1LD", "SK4 2HY", "SK4 2JP", "SK5 7BD"),
+    ("SK5 8BE", "SK5 7LS", "SK5 8LQ", "SK5 6UE"),
+    ("SK3 8HH", "SK3 9LT", "SK3 8ND", "SK2 6LZ"),
+    ("SK1 3PD", "SK1 2HF", "SK1 3HT", "SK2 5RP"),
+    ("SK6 1BD", "SK6 2BR", "SK6 1HN", "SK6 2PJ"),
+]
+OVER_THE_BORDER = "M19 2PE"
 WEEKLY_PENCE, JOINING_PENCE = 350, 1000
+
+
+def home_of(index: int, pantry: int) -> str:
+    """The postcode of the young person with that number: a few have none, a few live over the border."""
+    if index % 19 == 7:
+        return ""
+    return OVER_THE_BORDER if index % 23 == 11 else HOMES[pantry][index % len(HOMES[pantry])]
 
 
 def make_pantries(staff: dict, start: date, count: int, at: datetime) -> list[Pantry]:
@@ -24,12 +49,14 @@ def make_pantries(staff: dict, start: date, count: int, at: datetime) -> list[Pa
     volunteers = ["volunteer", "volunteer2", "volunteer3", "volunteer4", "volunteer5"]
     since = start - timedelta(weeks=52)
     made: list[Pantry] = []
-    for (name, address, allowance, bands, capacity, hours), volunteer in zip(PANTRIES, volunteers, strict=True):
+    for (name, address, postcode, allowance, bands, capacity, hours), volunteer in zip(
+        PANTRIES, volunteers, strict=True
+    ):
         pantry = places.create_pantry(
             operator=manager.organisation,
             name=name,
             address=address,
-            postcode="ZZ99 3WZ",  # a postcode that exists nowhere
+            postcode=postcode,
             how_to_find="Through the main door and along to the hall.",
             catchment="Within walking distance (sample)",
             allowance=allowance,

@@ -16,6 +16,7 @@ from reviews.models import Action, AgendaKind, ReviewMeeting
 from reviews.services import actions, agenda, barriers, meetings
 from stockport_hubs.core.weeks import LONDON, monday
 from stockport_hubs.home.sample import beyond, plan
+from stockport_hubs.home.sample.places import home_of
 
 ADVISORS = ["advisor", "advisor2", "advisor3", "advisor4", "advisor5", "advisor6"]
 VOLUNTEERS = ["volunteer", "volunteer2", "volunteer3", "volunteer4", "volunteer5"]
@@ -91,7 +92,7 @@ class Story:
             accommodation_suitable=True,
             team="Leaving Care (sample)",
             address=f"{each.index + 1} Made-up Street, Stockport",
-            postcode="ZZ99 3WZ",
+            postcode=home_of(each.index, each.pantry),
             phone=f"07700 900{each.index % 1000:03d}",  # a range kept free for drama
         )
         allocations.allocate(
