@@ -132,10 +132,9 @@ class PlaceForm(Form):
         label="Which pantry?", widget=forms.RadioSelect, error_messages={"required": "Choose a pantry"}
     )
     other_pantry_reason = forms.CharField(
-        label="Why another than the nearest?",
+        label="Why not the nearest?",
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs=NARROW),
     )
     first_week = forms.TypedChoiceField(
         label="First week",
