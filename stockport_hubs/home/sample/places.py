@@ -24,7 +24,7 @@ PANTRIES = [
     ("Mottram Street (sample)", "4 Invented Row, Stockport", "SK1 3PB", 10, [], 35, [(0, time(13), time(15))]),
     ("Woodley (sample)", "5 Invented Row, Stockport", "SK6 1BH", 10, [], None, [(4, time(9, 30), time(11, 30))]),
 ]
-# Where the invented young people live, by the pantry they go to: the town’s own, so that distances mean something.
+# Postcodes of the invented young people, by the pantry they go to: the town’s own, so that distances mean something.
 HOMES = [
     ("SK4 1LD", "SK4 2HY", "SK4 2JP", "SK5 7BD"),
     ("SK5 8BE", "SK5 7LS", "SK5 8LQ", "SK5 6UE"),
