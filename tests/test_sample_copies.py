@@ -151,6 +151,7 @@ def test_every_table_is_copied_or_shared():
     assert sorted(tables) == sorted([*copies.COPIED, *copies.SHARED])
 
 
+@pytest.mark.sqlite
 def test_a_pilot_of_nobody_has_its_pantries_and_other_members():
     load(0)
     assert (len(rows("careleavers.CareLeaver")), len(rows("pantry.Pantry"))) == (0, 5)

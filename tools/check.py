@@ -98,6 +98,13 @@ def side_by_side(runs: list[TestRun]) -> None:
                 run.process.wait()
 
 
+def marked(*markers: str) -> list[str]:
+    """The files that name one of these markers: a run of theirs alone need not read the others."""
+    files = sorted((ROOT / "tests").glob("test_*.py"))
+    wanted = re.compile(rf"mark\.({'|'.join(markers)})\b")
+    return [str(path.relative_to(ROOT)) for path in files if wanted.search(path.read_text())]
+
+
 def everything() -> int:
     """All of `make test`; pytest's own summary line is the last one."""
     start = time.monotonic()
@@ -105,11 +112,11 @@ def everything() -> int:
     absent = {need.name for need in lacking}
     unable = [marker for marker, need in (("browser", "Chromium"), ("prints", "Pango")) if need in absent]
 
-    def run(name: str, wanted: str, **env: str) -> list[TestRun]:
+    def run(name: str, wanted: str, *files: str, **env: str) -> list[TestRun]:
         if wanted in unable:
             return []
         chosen = " and ".join([f"({wanted})", *(f"not {marker}" for marker in unable)])
-        return [TestRun(name, ["--durations=8", "--durations-min=2", "-m", chosen], **env)]
+        return [TestRun(name, ["--durations=8", "--durations-min=2", "-m", chosen, *files], **env)]
 
     LOGS.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -121,14 +128,16 @@ def everything() -> int:
             postgres = making.submit(Databases(folder, server).migrated)
         fine = making.submit(lambda: all([run_step(name, command) for name, command in STEPS.items()]))
         # A process waits as often as it works: several beside each other keep both processors busy to the end.
+        pages, template = marked("browser"), sqlite.result()
         runs = [
-            *run("SQLite", "not browser and not prints and not crawls", MIGRATED=sqlite.result()),
-            *run("Prints", "not browser and (prints or crawls)", MIGRATED=sqlite.result()),
-            *run("Pages", "browser", MIGRATED=sqlite.result()),
+            *run("SQLite", "not browser and not prints and not crawls", MIGRATED=template),
+            *run("Prints", "not browser and (prints or crawls)", *marked("prints", "crawls"), MIGRATED=template),
+            *run("Pages", "browser", *pages, MIGRATED=template),
         ]
-        for name, which in (("PostgreSQL", "not browser"), ("PostgreSQL-pages", "browser")) if servers else ():
-            redis = stack.enter_context(RedisServer()).url
-            runs += run(name, which, DATABASE_URL=server, REDIS_URL=redis, MIGRATED=postgres.result())
+        for name, which, files in (("PostgreSQL", "not browser", []), ("PostgreSQL-pages", "browser", pages)):
+            if servers:
+                redis = stack.enter_context(RedisServer()).url
+                runs += run(name, which, *files, DATABASE_URL=server, REDIS_URL=redis, MIGRATED=postgres.result())
         side_by_side(runs)
     runs.sort(key=lambda run: not run.passed())  # what failed comes last, where it is seen
     for run in runs:
