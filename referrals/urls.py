@@ -6,6 +6,7 @@ from referrals.views import (
     answers,
     catchments,
     community,
+    cut_overs,
     digest,
     directory,
     drafts,
@@ -51,6 +52,8 @@ urlpatterns = [
     path("printed/", agreements.printed, name="printed"),
     path("printed/<uuid:printed_id>/destroyed/", agreements.destroyed, name="destroyed"),
     # someone who came by themselves
+    path("cut-over/", cut_overs.index, name="cut_overs"),
+    path("cut-over/<uuid:membership_id>/", cut_overs.tie, name="cut_over_tie"),
     path("walk-ins/", walk_ins.index, name="walk_ins"),
     path("walk-ins/show/<uuid:membership_id>/", walk_ins.show, name="walk_in_show"),
     path("walk-ins/<uuid:walk_in_id>/take-back/", walk_ins.take_back, name="walk_in_take_back"),

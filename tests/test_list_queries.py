@@ -67,6 +67,7 @@ ELSEWHERE = {  # list: where its queries are counted
     "referrals:directory": "test_community.py",
     "referrals:list": "test_introductions.py",
     "referrals:waiting": "test_waiting.py",
+    "referrals:cut_overs": "test_cut_overs.py",
     "referrals:walk_ins": "test_walk_ins.py",
     "reviews:actions": "test_agenda.py",
     "reviews:barriers": "test_barriers.py",

@@ -354,6 +354,7 @@ def test_the_page_previews_every_row_and_proposes_what_was_looked_at(world, clie
         as_user(client, world.finance)
         done = client.post(url, {"step": "confirm", "signed": signed})
         made = Proposal.objects.get()
+        assert made.note == "Cut-over of 40 running memberships on 5 October 2026"
         assert done.url == reverse("pantry:proposal", args=[made.pk]) and Membership.objects.count() == 0
         as_user(client, world.manager)
         assert "£1,680.00" in text(client.get(done.url))

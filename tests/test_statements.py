@@ -493,6 +493,20 @@ def test_the_csv_of_a_closed_month_tells_what_was_entered_since_and_runs_nothing
     assert rows[0][1] == "'=HYPERLINK(1)"
 
 
+def test_a_later_month_leads_to_the_one_to_agree_first_and_nothing_late_is_printed_of_none(world, client, printed):
+    april, may = world.make(date(2026, 6, 1))
+    for who, first in ((world.finance, april), (world.pantry_manager, april), (world.manager, None)):
+        client.force_login(who)
+        page = client.get(reverse("pantry:statement", args=[may.pk])).content.decode()
+        assert (reverse("pantry:statement", args=[april.pk]) in page) == bool(first)
+        assert "Agree this statement" not in page
+    world.agree(april, world.finance, date(2026, 6, 1))
+    client.force_login(world.finance)  # her side has agreed April, so she may go on
+    assert "Agree this statement" in client.get(reverse("pantry:statement", args=[may.pk])).content.decode()
+    client.get(reverse("pantry:statement_pdf", args=[april.pk]))
+    assert "Entered late" not in printed[0] and row_of(printed[0], "April 2026")[1] == "£182.00"
+
+
 @pytest.mark.prints
 def test_the_pdf_is_printed(world):
     [april] = world.make(date(2026, 5, 1))

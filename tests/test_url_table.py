@@ -153,6 +153,8 @@ TABLE: dict[str, Row] = {
     "referrals:how_are_you": row(A, M, person_id="person"),
     "referrals:printed": row(P),
     "referrals:destroyed": row(P, printed_id="printed"),
+    "referrals:cut_overs": row(A, M),
+    "referrals:cut_over_tie": row(A, M, membership_id="brought"),
     "referrals:walk_ins": row(A, M, P),
     "referrals:walk_in_show": row(P, membership_id="neighbour"),
     "referrals:walk_in_take_back": row(P, walk_in_id="walk_in"),

@@ -17,7 +17,8 @@ from careleavers.services import (
     uploads,
     wellbeing,
 )
-from pantry.models import PrintedSheet, RenewalDecision, SheetRow, Statement, TabletEntry
+from pantry import opening as pantry_opening
+from pantry.models import Membership, PrintedSheet, RenewalDecision, SheetRow, Statement, TabletEntry
 from pantry.services import (
     away,
     calls,
@@ -267,6 +268,16 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     printed = PrintedName.objects.create(membership=theirs_in, hidden_at=at)
     turned_up = memberships.add_pending(pantry=pantry, preferred_name="Wren", by=pantry_manager, at=then)
     walk_in = walk_ins.show(membership=turned_up, council=council, they_agree=True, by=pantry_manager, at=at)
+    [line] = pantry_opening.read(
+        f"Reference,Pantry,Number,Joined on,Weeks left,Pence per week,Funder\n"
+        f"{nick}-9,{pantry.name},900,{week:%d/%m/%Y},2,350,{council.name}".encode()
+    )
+    opened = {"cut_over": week.isoformat(), "control_pence": 700, "rows": [line.kept()]}
+    proposed_opening = proposals.propose(
+        kind="opening", agreement=agreement, details=opened, note="Cut-over", by=manager, at=at
+    )
+    proposals.approve(proposal=proposed_opening, seen_pence=700, by=finance, at=at)
+    brought = Membership.objects.get(operator=operator, number=900)
     cover = allocations.give_cover(
         care_leaver=fresh,
         advisor=make_user(Role.PERSONAL_ADVISOR, council, f"{nick}-cover", then),
@@ -458,6 +469,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
         "neighbour": neighbour,
         "printed": printed,
         "walk_in": walk_in,
+        "brought": brought,
         "block": membership.blocks.get(),
         "payment": payment,
         "session": session,

@@ -45,7 +45,7 @@ def _member_of(statement: Statement, line: UUID) -> Membership | None:
         if statements.show(statement).of_nobody():
             return None
         raise Refused("This statement has no line of that kind.")
-    membership = statements.members_of(statements.scope(statement)).filter(pk=line).first()
+    membership = statements.members_of(statements.scope(statement, None)).filter(pk=line).first()
     if membership is None:
         raise Refused("This member has no line in this statement any more. Look at the statement again.")
     return membership

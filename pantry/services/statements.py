@@ -7,8 +7,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, Max, Min, OuterRef, Q
-from django.db.models.functions import TruncMonth
+from django.db.models import Exists, Max, Min, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, TruncMonth
 
 from pantry import statements
 from pantry.models import (
@@ -93,14 +93,19 @@ def check_can_agree(statement: Statement, by: User) -> Side:
     if waiting := StatementMark.objects.waiting().filter(statement=statement).count():
         lines = "1 line is" if waiting == 1 else f"{waiting:,} lines are"
         raise Refused(f"{lines} queried and not answered. Once that is done, the statement can be agreed.")
+    if first := agreed_first(statement, side):
+        raise Refused(f"Months are agreed in their order. Agree {first} first.")
+    return side
+
+
+def agreed_first(statement: Statement, side: str) -> Statement | None:
+    """The earliest month before it that this side has to agree first, if there is one. One query."""
     earlier = Statement.objects.filter(
         agreement=statement.agreement_id, pantry=statement.pantry_id, month__lt=statement.month, closing__isnull=True
     )
-    agreed = StatementStep.objects.filter(statement=OuterRef("pk"), side=side, kind__in=OF_AGREEING).order_by("-number")
-    for each in earlier.annotate(agreed=agreed.values("kind")[:1]).order_by("month"):
-        if each.agreed != StepKind.AGREED:
-            raise Refused(f"Months are agreed in their order. Agree {each} first.")
-    return side
+    steps = StatementStep.objects.filter(statement=OuterRef("pk"), side=side, kind__in=OF_AGREEING).order_by("-number")
+    kinds = earlier.annotate(kind=Coalesce(steps.values("kind")[:1], Value("")))
+    return kinds.exclude(kind=StepKind.AGREED).order_by("month").first()
 
 
 @transaction.atomic
@@ -187,7 +192,7 @@ def digest(shown: statements.Shown) -> str:
 def _close(statement: Statement, *, by: User, at: datetime) -> None:
     """Freeze the lines; the agreement's row is locked, so every line of its journal is there."""
     newest = JournalLine.objects.filter(entry__agreement=statement.agreement_id).aggregate(n=Max("pk"))["n"] or 0
-    found = statements.scope(statement)
+    found = statements.scope(statement, None)
     total, kept = statements.Line(), 0
     for some in _batches(statements.lines(found)):
         rows = [

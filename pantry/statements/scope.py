@@ -85,9 +85,8 @@ class Scope:
         )
 
 
-def scope(statement: Statement) -> Scope:
-    """A query or two."""
-    closing = StatementClosing.objects.filter(statement=statement).first()
+def scope(statement: Statement, closing: StatementClosing | None) -> Scope:
+    """Of a statement with its closing, if it has one. One query."""
     before = Statement.objects.filter(
         agreement=statement.agreement_id,
         pantry=statement.pantry_id,

@@ -143,8 +143,8 @@ class Shown:
 
 def show(statement: Statement) -> Shown:
     """The figures of a statement, in a fixed number of queries."""
-    found = scope(statement)
     closing = StatementClosing.objects.filter(statement=statement).select_related("by").first()
+    found = scope(statement, closing)
     if closing is None:
         return Shown(statement, found, *totals(found), None)
     sums = {

@@ -93,13 +93,13 @@ def _proposed(request, shown: FundingAgreement):
     if (kept.pop("by", ""), kept.pop("agreement", "")) != (str(request.user.pk), str(shown.pk)):
         messages.error(request, "The rows were looked at too long ago. Choose the spreadsheet again.")
         return redirect("pantry:opening", shown.pk)
-    on = date.fromisoformat(kept["cut_over"])
+    on, n = date.fromisoformat(kept["cut_over"]), len(kept["rows"])
     try:
         made = proposals.propose(
             kind=proposals.Kind.OPENING,
             agreement=shown,
             details=kept,
-            note=f"Cut-over of {len(kept['rows'])} running memberships on {weeks.spoken(on)}",
+            note=f"Cut-over of {n:,} running membership{'' if n == 1 else 's'} on {weeks.spoken(on)}",
             by=request.user,
             at=clock.now(),
         )

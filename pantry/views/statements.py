@@ -111,6 +111,7 @@ def statement(request, statement_id):
         "payment": services.payment_of(own),
         "agrees": agrees,
         "has_agreed": has_agreed,
+        "first": services.agreed_first(own, side) if side and agrees and not has_agreed else None,
         "marks": agrees and side == Side.OPERATOR and not has_agreed,
         "is_council": side == Side.COUNCIL,
     }

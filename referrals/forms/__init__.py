@@ -31,7 +31,7 @@ from referrals.forms.members import (
     PauseForm,
     WithdrawAgreementForm,
 )
-from referrals.forms.walk_ins import ConfirmWalkInForm, ShowForm
+from referrals.forms.walk_ins import ConfirmWalkInForm, ShowForm, TieForm
 
 __all__ = [
     "ACCEPT",
@@ -57,6 +57,7 @@ __all__ = [
     "PlaceForm",
     "ReplyForm",
     "ShowForm",
+    "TieForm",
     "VolunteeringFilterForm",
     "VolunteeringForm",
     "WithdrawAgreementForm",

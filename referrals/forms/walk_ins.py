@@ -33,15 +33,14 @@ class ShowForm(Form):
         }
 
 
-class ConfirmWalkInForm(Form):
-    """The advisor's: which of their young people it is, and who pays."""
+class TieForm(Form):
+    """The council's: which of one's young people a member is."""
 
     person = forms.ChoiceField(
         label="Which of your young people is it?",
         help_text="Those with an agreement to share that holds today, and no place yet.",
         error_messages={"required": "Choose the young person"},
     )
-    agreement = forms.ChoiceField(label="Who pays?", widget=forms.RadioSelect)
     why = forms.CharField(
         label="Why this young person",
         required=False,
@@ -50,14 +49,29 @@ class ConfirmWalkInForm(Form):
         help_text="For the council only; the pantry never sees it.",
     )
 
-    def __init__(self, *args, people, agreements, cancel: str, **kwargs):
+    def __init__(self, *args, people, cancel: str, **kwargs):
         super().__init__(*args, **kwargs)
         self.people = {str(person.pk): person for person in people}
-        self.agreements = {str(agreement.pk): agreement for agreement in agreements}
-        who, pays = self.fields["person"], self.fields["agreement"]
-        who.choices = [("", "Choose a young person")] + [
+        self.fields["person"].choices = [("", "Choose a young person")] + [
             (key, f"{person.full_name}, {person.reference}") for key, person in self.people.items()
         ]
+        self.helper = helper("person", "why", submit="Confirm", cancel=cancel)
+
+    @property
+    def answers(self) -> dict:
+        """What the service takes."""
+        return {"care_leaver": self.people[self.cleaned_data["person"]], "why": self.cleaned_data["why"]}
+
+
+class ConfirmWalkInForm(TieForm):
+    """The advisor's, of who came by themselves: and who pays."""
+
+    agreement = forms.ChoiceField(label="Who pays?", widget=forms.RadioSelect)
+
+    def __init__(self, *args, agreements, cancel: str, **kwargs):
+        super().__init__(*args, cancel=cancel, **kwargs)
+        self.agreements = {str(agreement.pk): agreement for agreement in agreements}
+        pays = self.fields["agreement"]
         pays.choices = [(key, each.name) for key, each in self.agreements.items()]
         if len(self.agreements) == 1:
             pays.widget = forms.HiddenInput()
@@ -67,9 +81,4 @@ class ConfirmWalkInForm(Form):
     @property
     def answers(self) -> dict:
         """What the service takes."""
-        data = self.cleaned_data
-        return {
-            "care_leaver": self.people[data["person"]],
-            "agreement": self.agreements[data["agreement"]],
-            "why": data["why"],
-        }
+        return super().answers | {"agreement": self.agreements[self.cleaned_data["agreement"]]}

@@ -91,9 +91,28 @@ def confirm(
     The agreement to share is there already; the pantry then knows what it holds, and nothing else.
     """
     walk_in = _waiting(walk_in)
-    membership, on = walk_in.membership, london_date(at)
+    membership = walk_in.membership
     if care_leaver.council_id != walk_in.council_id:
         raise Refused("This young person is another council’s.")
+    referral = introduced(membership=membership, care_leaver=care_leaver, agreement=agreement, why=why, by=by, at=at)
+    given: dict = {"agreement": agreement, "funded_until": rules.funded_until(care_leaver.born_on), "by": by, "at": at}
+    if membership.state == Membership.State.PENDING:
+        membership = memberships.confirm(membership=membership, previous=previous_of(referral, by=by, at=at), **given)
+    else:
+        memberships.fund(membership=membership, **given)
+    accepted(referral, membership, answered_by=walk_in.sent_by, by=by, at=at)
+    walk_in.referral = referral
+    _answer(walk_in, State.CONFIRMED, by, at)
+    agreements.follow(care_leaver=care_leaver, by=by, at=at)
+    _record("referrals.walk_in.confirmed", walk_in, by, at, (audit.CARE_LEAVER, care_leaver.pk))
+    return referral
+
+
+def introduced(
+    *, membership: Membership, care_leaver: CareLeaver, agreement: FundingAgreement, why: str, by: User, at: datetime
+) -> Referral:
+    """An introduction to the pantry a member belongs to already, sent; refused without an agreement to share."""
+    on = london_date(at)
     held = agreements.held_on(care_leaver, on)
     referral = drafts.draft(
         care_leaver=care_leaver, by=by, at=at, sharing=held, pantry=_home(membership), agreement=agreement, why=why
@@ -101,11 +120,11 @@ def confirm(
     check_sharing(referral, at)
     cohort.agree(care_leaver=care_leaver, on=on, by=by, at=at)
     move(referral, rules.SENT, "referrals.referral.sent", by=by, at=at + TICK, sent_at=at)
-    given: dict = {"agreement": agreement, "funded_until": rules.funded_until(care_leaver.born_on), "by": by, "at": at}
-    if membership.state == Membership.State.PENDING:
-        membership = memberships.confirm(membership=membership, previous=previous_of(referral, by=by, at=at), **given)
-    else:
-        memberships.fund(membership=membership, **given)
+    return referral
+
+
+def accepted(referral: Referral, membership: Membership, *, answered_by: User, by: User, at: datetime) -> None:
+    """It is accepted at once: this is the member."""
     move(
         referral,
         rules.ACCEPTED,
@@ -114,14 +133,9 @@ def confirm(
         at=at + 2 * TICK,
         subjects=[(audit.MEMBERSHIP, membership.pk)],
         answered_at=at,
-        answered_by=walk_in.sent_by,
+        answered_by=answered_by,
         membership=membership,
     )
-    walk_in.referral = referral
-    _answer(walk_in, State.CONFIRMED, by, at)
-    agreements.follow(care_leaver=care_leaver, by=by, at=at)
-    _record("referrals.walk_in.confirmed", walk_in, by, at, (audit.CARE_LEAVER, care_leaver.pk))
-    return referral
 
 
 def _home(membership: Membership) -> Pantry:

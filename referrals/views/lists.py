@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from careleavers.models import CareLeaver
 from referrals import caseload, facts, forms
 from referrals.models import Referral
+from referrals.services import cut_overs
 from referrals.views.doors import COUNCIL
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.accounts.permissions import roles
@@ -57,6 +58,7 @@ def index(request):
         "is_filtered": bool(query or state),
         "can_introduce": user.role == Role.PERSONAL_ADVISOR,
         "colours": facts.COLOURS,
+        "to_tie": cut_overs.untied(user).count() if user.is_council else 0,
     }
     template = "referrals/referral_list.html" if user.is_council else "referrals/referral_list_pantry.html"
     return render(request, template, context)
