@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Max, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from careleavers import questions
 from careleavers.models import (
     AdvisorAllocation,
+    AdvisorCover,
     CareLeaver,
     CareLeaverQuerySet,
     Conversation,
@@ -222,8 +223,13 @@ DATED = Kept(
 
 def people(advisor: User, on: date) -> CareLeaverQuerySet:
     """The living of an advisor's caseload by name; `is_own` tells theirs from those they cover."""
-    theirs = AdvisorAllocation.objects.in_force_on(on).filter(advisor=advisor, care_leaver=OuterRef("pk"))
-    return CareLeaver.objects.for_user(advisor, on).living().only(*PERSON).annotate(**{OWN: Exists(theirs)})
+    theirs, covered = (
+        model.objects.in_force_on(on).filter(advisor=advisor, care_leaver=OuterRef("pk"))
+        for model in (AdvisorAllocation, AdvisorCover)
+    )
+    # Who is here and not covered is theirs: the long list of allocations is read for those alone who are covered.
+    own = ExpressionWrapper(Q(~Exists(covered)) | Q(Exists(theirs)), BooleanField())
+    return CareLeaver.objects.for_user(advisor, on).living().only(*PERSON).annotate(**{OWN: own})
 
 
 def first_page(advisor: User, on: date) -> list[CareLeaver]:

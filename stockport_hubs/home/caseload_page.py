@@ -56,6 +56,7 @@ def of(user: User, asked, on: date) -> Listed:
     form, query, number = CaseloadFilter(asked), asked.get("q", "").strip()[:60], asked.get("page")
     form.is_valid()
     show, sort = form.cleaned_data.get("show", ""), form.cleaned_data.get("sort", "")
+    first = []
     if not (query or show or sort or number):
         first = caseload.first_page(user, on)
         if len(first) <= caseload.A_PAGE:
@@ -63,7 +64,7 @@ def of(user: User, asked, on: date) -> Listed:
     people = caseload.people(user, on).search(query)
     if (many := Paginator(people, caseload.A_PAGE)).count > AT_ONCE:
         page = many.get_page(number)
-        rows = caseload.rows(page.object_list, on)
+        rows = caseload.rows(first[: many.per_page] or page.object_list, on)
         return Listed(page, rows, form, query, bool(query), by_name_only=True)
     rows = [row for row in caseload.rows(people, on) if _fits(row, show)]
     return _listed(_sorted(rows, sort), number, form, query, bool(query or show))
