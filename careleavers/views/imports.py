@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from careleavers import importing
 from careleavers.forms.imports import KINDS, FileForm, RowFilter
-from careleavers.importing.template import template_xlsx
 from careleavers.models import PeopleImport
 from careleavers.services import uploads
 from careleavers.services.imports import SOMEONE_ELSE, Outcome
@@ -71,6 +70,8 @@ def _row(each: PeopleImport) -> dict:
 @require_safe
 def template(request):
     """An empty workbook to fill in."""
+    from careleavers.importing.template import template_xlsx  # openpyxl is slow to load, and seldom wanted
+
     response = HttpResponse(template_xlsx(), content_type=WORKBOOK)
     response["Content-Disposition"] = 'attachment; filename="young-people.xlsx"'
     return response

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from reviews import documents, printing, tables, workbooks
+from reviews import documents, printing, tables
 from reviews.models import GIVEN_ROLES, Audience, PackRecipient, ReviewMeeting, ReviewPack
 from reviews.services import packs as services
 from stockport_hubs.accounts.models import Role
@@ -120,6 +120,8 @@ def pack_xlsx(request, pack_id):
     """The tables of the edition as a workbook, a sheet for each."""
     shown = _pack(request, pack_id, verb="downloaded")
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    from reviews import workbooks  # openpyxl is slow to load, and seldom wanted
+
     return _file(workbooks.to_xlsx(documents.document(shown.figures)), kind, f"{_name(shown)}.xlsx")
 
 

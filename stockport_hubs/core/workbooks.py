@@ -5,8 +5,6 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 
-from openpyxl import DEFUSEDXML, load_workbook
-
 from stockport_hubs.core.errors import Refused
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -16,14 +14,15 @@ MAX_COLUMNS = 60
 MAX_LINES = 20_000  # blank lines included: a hostile sheet may claim a million
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
-if not DEFUSEDXML:
-    raise ImportError("openpyxl reads files from outside only with defusedxml installed")
-
 
 class Workbook:
     """The sheets of an .xlsx file, read line by line; use it as a context manager."""
 
     def __init__(self, content: bytes, name: str) -> None:
+        from openpyxl import DEFUSEDXML, load_workbook  # slow to load, and seldom wanted
+
+        if not DEFUSEDXML:
+            raise ImportError("openpyxl reads files from outside only with defusedxml installed")
         self.name, self._quiet = name, warnings.catch_warnings(action="ignore")  # what openpyxl leaves out unread
         self._quiet.__enter__()
         try:
