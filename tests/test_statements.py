@@ -632,7 +632,7 @@ def test_the_list_is_filtered_by_state_month_agreement_and_pantry(world, client)
 
         def listed(query: str) -> list[str]:
             page = client.get(f"{reverse('pantry:statements')}?{query}").content.decode()
-            return re.findall(r"/pantry/statements/([0-9a-f-]{36})/", page)
+            return re.findall(r"/pantry/statements/([0-9a-f-]{36})/", page.partition("<tbody")[2])
 
         assert listed("") == [str(may.pk), str(april.pk)]
         assert listed("state=council") == [str(april.pk)]
@@ -641,6 +641,21 @@ def test_the_list_is_filtered_by_state_month_agreement_and_pantry(world, client)
         assert listed("state=paid") == []
         client.force_login(factories.user("pantry_manager"))
         assert listed("") == []
+
+
+def test_the_list_leads_to_the_month_to_be_agreed_next(world, client):
+    april, may = world.make(date(2026, 6, 1))
+    world.agree(april, world.finance, date(2026, 6, 1))
+
+    def following(user) -> list[str]:
+        client.force_login(user)
+        page = client.get(reverse("pantry:statements")).content.decode()
+        return re.findall(r'The next for you: <a class="govuk-link" href="/pantry/statements/([0-9a-f-]{36})/"', page)
+
+    with time_machine.travel(moment(date(2026, 6, 1)), tick=False):
+        assert following(world.pantry_manager) == [str(april.pk)]
+        assert following(world.finance) == [str(may.pk)]
+        assert following(world.manager) == []
 
 
 def test_a_stranger_reads_no_statement_and_numbers_are_all_that_is_read(world, client):

@@ -270,7 +270,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     walk_in = walk_ins.show(membership=turned_up, council=council, they_agree=True, by=pantry_manager, at=at)
     [line] = pantry_opening.read(
         f"Reference,Pantry,Number,Joined on,Weeks left,Pence per week,Funder\n"
-        f"{nick}-9,{pantry.name},900,{week:%d/%m/%Y},2,350,{council.name}".encode()
+        f"R-9,{pantry.name},900,{week:%d/%m/%Y},2,350,{council.name}".encode()
     )
     opened = {"cut_over": week.isoformat(), "control_pence": 700, "rows": [line.kept()]}
     proposed_opening = proposals.propose(

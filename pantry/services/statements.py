@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, Max, Min, OuterRef, Q, Value
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, TruncMonth
 
 from pantry import statements
@@ -100,12 +100,15 @@ def check_can_agree(statement: Statement, by: User) -> Side:
 
 def agreed_first(statement: Statement, side: str) -> Statement | None:
     """The earliest month before it that this side has to agree first, if there is one. One query."""
-    earlier = Statement.objects.filter(
-        agreement=statement.agreement_id, pantry=statement.pantry_id, month__lt=statement.month, closing__isnull=True
-    )
+    alike = Statement.objects.filter(agreement=statement.agreement_id, pantry=statement.pantry_id)
+    return earliest_to_agree(alike.filter(month__lt=statement.month), side)
+
+
+def earliest_to_agree(rows: QuerySet[Statement], side: str) -> Statement | None:
+    """The earliest of these that is open and this side has not agreed. One query."""
     steps = StatementStep.objects.filter(statement=OuterRef("pk"), side=side, kind__in=OF_AGREEING).order_by("-number")
-    kinds = earlier.annotate(kind=Coalesce(steps.values("kind")[:1], Value("")))
-    return kinds.exclude(kind=StepKind.AGREED).order_by("month").first()
+    kinds = rows.filter(closing__isnull=True).annotate(kind=Coalesce(steps.values("kind")[:1], Value("")))
+    return kinds.exclude(kind=StepKind.AGREED).order_by("month", "pantry__name", "pk").first()
 
 
 @transaction.atomic

@@ -55,8 +55,10 @@ def statements(request):
     page = Paginator(found.order_by("-month", "pantry__name", "agreement__name"), PAGE).get_page(
         request.GET.get("page")
     )
+    side = SIDE_OF.get(request.user.role)
     context = {
         "page_obj": page,
+        "first": services.earliest_to_agree(mine.select_related("pantry"), side) if side else None,
         "rows": [(each, StatementState(each.state).label, COLOURS[each.state]) for each in page],
         "filters": filters,
         "is_filtered": bool(filters.chosen),
