@@ -220,7 +220,7 @@ def environment() -> None:
 
 def pip_install(requirements: Path, *options) -> None:
     """Locked packages only: every file is checked against its hash."""
-    quiet = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]  # Python compiles what it uses
     call(PYTHON, "-m", "pip", "install", *quiet, "--require-hashes", *options, "-r", requirements)
 
 
