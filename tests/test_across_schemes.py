@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 from django.db import transaction
 from django.urls import reverse
 
@@ -212,9 +213,10 @@ def test_what_another_scheme_has_changes_no_page_and_no_number_of_ours(client, m
     """The lists, the searches, the homes' counts, the choices in forms: the same to the letter, whoever is beside."""
     ours, roles = make_scheme("Own"), [role for role in Role if role != Role.ADMINISTRATOR]
     monkeypatch.setattr(pdf, "from_html", as_html)  # after the scheme's own documents, which are kept for other tests
-    alone = {role: pages(client, ours, role) for role in roles}
-    more_of(make_scheme("Other"))
-    beside = {role: pages(client, ours, role) for role in roles}
+    with time_machine.travel(clock.now(), tick=False):  # pages tell the minute in which somebody signed in
+        alone = {role: pages(client, ours, role) for role in roles}
+        more_of(make_scheme("Other"))
+        beside = {role: pages(client, ours, role) for role in roles}
     changed = {role: {name for name in alone[role] if alone[role][name] != beside[role][name]} for role in roles}
     assert {role: names for role, names in changed.items() if names} == CHOOSE_AMONG
 
