@@ -104,7 +104,10 @@ PLANTS = {
     "an opening": (line("opening", "block"), "cut over by the block"),
     "a block's week": (block("weekly_pence = weekly_pence + 1", "source = 'funded'"), "weeks bought"),
     "an opening block's week": (block("weekly_pence = weekly_pence + 1", "source = 'opening'"), "cut over by"),
-    "a block's joining fee": (block("joining_pence = joining_pence + 1", "joining_pence > 0"), "joining fee"),
+    "a block's joining fee": (
+        block("joining_pence = joining_pence + 1", "joining_pence > 0 AND source = 'funded'"),
+        "joining fee",
+    ),
     "a block's part from credit": (
         block("from_pool_pence = from_pool_pence - 1", "from_pool_pence > 0"),
         "from credit",
