@@ -21,6 +21,7 @@ class Person:
 
     def __init__(self, journey: "Journey", page: Page):
         self.journey, self.page = journey, page
+        self.followed: set[str] = set()
         self.work = {"loads": 0, "clicks": 0, "keys": 0}
         self.fields: set[tuple[str, str]] = set()
         page.on("load", lambda _: self._count("loads"))
@@ -129,7 +130,16 @@ class Person:
                 assert (kind, browser.plain_faults(page)) == (kind, [])
                 return self
             browser.axe_clean(page)
+            self._no_dead_ends()
         return self
+
+    def _no_dead_ends(self) -> None:
+        """Every link of the page leads this person to a page."""
+        for url in self.page.eval_on_selector_all("a[href^='/']", "all => all.map(link => link.href)"):
+            if (kind := browser.kind(url)) not in self.followed:
+                self.followed.add(kind)
+                status = self.page.request.get(url).status
+                assert status == 200, f"{self.page.url} leads to {url}, which answers {status}"
 
     def start_counting(self) -> None:
         """From here on."""

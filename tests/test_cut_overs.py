@@ -125,6 +125,14 @@ def test_a_manager_sees_every_reference_and_searches_by_number(world, client):
     assert "No member without" in client.get(reverse("referrals:cut_overs"), {"q": "9"}).content.decode()
 
 
+def test_whom_the_reference_names_is_offered_where_not_everybody_is(world, client, monkeypatch):
+    others, named = world.young("R-7", "Abel"), world.young("R-1", "Zebedee")
+    monkeypatch.setattr("referrals.views.cut_overs.CHOICES", 0)
+    client.force_login(world.manager)
+    page = client.get(reverse("referrals:cut_over_tie", args=[world.member().pk])).content.decode()
+    assert f'value="{named.pk}" selected' in page and str(others.pk) not in page
+
+
 def test_no_one_elses_members_and_no_one_elses_council(world, client):
     joined = world.join()  # introduced some other way
     other = factories.World()

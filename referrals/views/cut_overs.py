@@ -41,12 +41,12 @@ def index(request):
 def tie(request, membership_id):
     """Say who it is: one of one's own, with an agreement to share that holds and no place yet."""
     member, today = get_or_404(cut_overs.untied(request.user), pk=membership_id), clock.today()
-    mine = CareLeaver.objects.for_user(request.user).living()
+    mine = pantries.without_a_place(CareLeaver.objects.for_user(request.user).living(), today)
     called = _references(request.user, [member]).get(member.pk, "")
-    people = list(pantries.without_a_place(mine, today)[:CHOICES])
-    likely = next((str(each.pk) for each in people if called and each.reference == called), "")
-    back = reverse("referrals:cut_overs")
-    form = forms.TieForm(request.POST or None, people=people, cancel=back, initial={"person": likely})
+    likely = list(mine.filter(reference=called)[:1]) if called else []  # also where not all can be offered
+    people = [*likely, *mine.exclude(pk__in=[each.pk for each in likely])[:CHOICES]]
+    back, chosen = reverse("referrals:cut_overs"), {"person": str(likely[0].pk) if likely else ""}
+    form = forms.TieForm(request.POST or None, people=people, cancel=back, initial=chosen)
     if request.method == "POST" and form.is_valid():
         try:
             referral = cut_overs.tie(membership=member, **form.answers, by=request.user, at=clock.now())

@@ -16,7 +16,8 @@ TO_CHANGE = "A session after college hours, and a shorter wait between agreeing 
 
 def finish(story, start: date, last: date, until: datetime) -> None:
     """A price to agree, a closure ahead, a barrier of a pantry and a disagreement about it, the next meeting with its
-    agenda, the months' statements, the last financial year looked back on if the pilot ran in it; mails no old post."""
+    agenda, the months' statements, and the last financial year looked back on if the pilot ran in it.
+    No old mail goes out."""
     staff, first = story.staff, story.places[0]
     pantry_manager, manager = staff["pantry.manager"], staff["manager"]
     tariffs.propose_tariff(
