@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -150,6 +152,19 @@ class Person:
         return len(self.fields) if name == "fields" else self.work[name]
 
 
+def can_be_written(database_url: str) -> bool:
+    """False while somebody holds SQLite's one lock for writing."""
+    path = database_url.removeprefix("sqlite:///")
+    if path == database_url:
+        return True
+    with closing(sqlite3.connect(path, timeout=0)) as line:
+        try:
+            line.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+    return True
+
+
 class Journey:
     """The site, the folder with its e-mails, and everybody who has joined; their browsers may do without JavaScript."""
 
@@ -178,9 +193,13 @@ class Journey:
 
     @contextmanager
     def nothing_works(self) -> Iterator[None]:
-        """The job runner stands still meanwhile."""
+        """The job runner stands still meanwhile, and holds no lock of the database."""
         assert self.worker is not None
         os.killpg(self.worker.pid, signal.SIGSTOP)
+        while not can_be_written(self.site.database_url):
+            os.killpg(self.worker.pid, signal.SIGCONT)
+            time.sleep(0.05)
+            os.killpg(self.worker.pid, signal.SIGSTOP)
         yield
         os.killpg(self.worker.pid, signal.SIGCONT)
 

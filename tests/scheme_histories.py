@@ -203,7 +203,7 @@ class Life(factories.World):
         self._record(self._member("open", "ended", "paused"), self.day - timedelta(days=self.draw.randrange(2, 26)))
 
     def undo(self) -> None:
-        rows = list(Collection.objects.counted().order_by("collected_at", "pk"))
+        rows = list(Collection.objects.counted().order_by("collected_at", "membership__number"))
         collections.void(
             collection=self.draw.choice(rows), reason="By mistake", by=self.pantry_manager, at=self.at("15:00")
         )

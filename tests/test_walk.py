@@ -382,7 +382,10 @@ SPOILT = {
     "document-title": ("<title>Title</title>", ""),
     "listitem": ("ul>", "div>"),
     "image-alt": ("Words", '<img src="data:,">'),
-    "target-size": ("<a ", '<a style="font-size: 9px; display: block" href="/y">Other</a><a style="font-size: 9px" '),
+    "target-size": (
+        "<a ",
+        '<a style="font: 9px serif; display: block" href="/y">One</a><a style="font: 9px serif; display: block" ',
+    ),
     "landmark-no-duplicate-main": ("</main>", "</main><main><p>Words</p></main>"),
 }
 

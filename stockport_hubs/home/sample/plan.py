@@ -138,7 +138,7 @@ def _story(draw: random.Random, person: Person, weeks: int) -> None:
 
 
 def unanswered(everyone: list[Person], last_day: int) -> None:
-    """Make the last days look alive: the latest introductions are still on their way."""
+    """Make the last days look alive: the latest introductions are still on their way, two offers wait for an answer."""
     accepted = [p for p in everyone if p.outcome == "accepted"]
     latest = sorted(accepted, key=lambda p: (-(p.introduced or 0), p.index))[:5]
     for person, (outcome, days_ago) in zip(
@@ -147,6 +147,8 @@ def unanswered(everyone: list[Person], last_day: int) -> None:
         person.outcome, person.introduced = outcome, last_day - days_ago
         person.offered = min(person.offered or 0, person.introduced - 3)
         person.coming, person.leaves, person.barrier = NEVER, None, ""
+    for person, days_ago in zip([p for p in everyone if p.answer == "no_reply"], (3, 9), strict=False):
+        person.offered, person.answer = last_day - days_ago, ""
 
 
 def neighbours(draw: random.Random, count: int, weeks: int) -> list[Neighbour]:
