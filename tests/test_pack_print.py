@@ -91,9 +91,8 @@ def test_three_clicks_and_ten_seconds_lead_from_the_managers_home_to_a_pack(prin
         f"{printed.clicks} clicks; {printed.seconds:.1f} s of the processor for all three of {printed.people} people"
     )
     assert printed.clicks == 3
-    assert (
-        printed.people < 75 or printed.seconds <= 10
-    )  # `make test` prints beside everything else: no time is told there
+    if printed.people == 75:  # `make test` prints beside everything else: no time is told there
+        assert printed.seconds <= 10
 
 
 def test_the_same_figures_give_the_same_bytes(printed, monkeypatch):

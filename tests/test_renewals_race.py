@@ -1,7 +1,9 @@
 """Renewals under races and `kill -9`: each block once, every penny once, and controls that fail."""
 
 import contextlib
+import random
 import threading
+import time
 from collections import Counter
 from datetime import date
 from itertools import cycle
@@ -98,14 +100,16 @@ def exactly_once(n: int) -> tuple[int, int, int, int, int]:
 
 @postgres
 @pytest.mark.promise("M1")
-def test_two_runs_killed_again_and_again_renew_every_member_once(scene, sized, figures):
-    here = scene(sized(1000, 5000))
+def test_two_runs_killed_again_and_again_renew_every_member_once(scene, sized, seed, figures):
+    """Each is killed in the middle of a batch, after a while that the seed draws."""
+    here, draw = scene(sized(1000, 5000)), random.Random(seed)
     runs = {name: here.run(name) for name in ("first", "second")}
     kills: Counter[str] = Counter()
     wanted = sized(3, 20)
     for name in cycle(runs):
         if all(kills[each] == wanted for each in runs):
             break
+        time.sleep(draw.uniform(0, 0.5))
         runs[name].wait_until(lambda name=name: here.is_writing(name), seconds=60)
         runs[name].kill()
         kills[name] += 1
