@@ -147,7 +147,7 @@ def unanswered(everyone: list[Person], last_day: int) -> None:
         person.outcome, person.introduced = outcome, last_day - days_ago
         person.offered = min(person.offered or 0, person.introduced - 3)
         person.coming, person.leaves, person.barrier = NEVER, None, ""
-    for person, days_ago in zip([p for p in everyone if p.answer == "no_reply"], (3, 9), strict=False):
+    for person, days_ago in zip([p for p in everyone if p.answer == "declined"], (3, 9), strict=False):
         person.offered, person.answer = last_day - days_ago, ""
 
 
