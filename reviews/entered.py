@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from pantry.calendar import Closed, Plan, WeekCalendar
@@ -133,9 +133,9 @@ def _uncollect(found: Entered) -> set[UUID]:
     then, changed = found.then, set()
     entered = Q(recorded_at__gt=found.known_at, voided_at__isnull=True)
     undone = Q(recorded_at__lte=found.known_at, voided_at__gt=found.known_at)
-    rows = Collection.objects.filter(
-        entered | undone, membership__agreement=then.agreement, on__lte=found.as_at
-    ).order_by()
+    rows = Collection.objects.filter(entered | undone, membership__agreement=then.agreement, on__lte=found.as_at)
+    # Of one undone and entered again in the same week, the one that was there has the last word.
+    rows = rows.order_by(F("voided_at").asc(nulls_first=True))
     for key, week, on, recorded_at, voided_at in rows.values_list(
         "membership_id", "week", "on", "recorded_at", "voided_at"
     ):

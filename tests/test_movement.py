@@ -3,11 +3,12 @@ against figures that are read otherwise and against what was frozen at the time.
 
 from collections import Counter
 from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from pantry.models import Membership
-from pantry.services import memberships
+from pantry.services import collections, memberships
 from reviews import audience, movement
 from reviews.entered import Known
 from reviews.models import Audience
@@ -155,6 +156,20 @@ def test_what_was_frozen_and_what_was_entered_since_are_what_is_known_now(db, si
             assert all(was == is_now for was, is_now in [*since["members"].values(), *since["money"].values()])
     assert differs > 5 * lives
     figures(f"{lives} histories, {entries:,} late entries, {differs:,} figures that differ: then + since = now")
+
+
+def test_a_collection_undone_and_entered_again_was_there_then(db):
+    world = factories.World()
+    member, week, known_at = world.join(), date(2026, 4, 6), factories.moment(date(2026, 4, 10))
+    first, as_at = world.collect(member, date(2026, 4, 8)), date(2026, 4, 12)
+    later = {"by": world.pantry_manager, "at": factories.moment(date(2026, 4, 13))}
+    collections.void(collection=first, reason="By mistake", **later)
+    given = {"membership": member, "quantities": None, "fruit_and_veg": False, "collected_at": first.collected_at}
+    collections.record(session=first.session, key=uuid4(), **given, **later)
+    found = figures_of(world.agreement, week, as_at, as_at, known=Known(known_at, as_at, week))
+    since = audience.freeze(found, Audience.LEAVING_CARE)["entered"]
+    assert since["came"] == [1, 1]
+    assert sorted(each["kind"] for each in since["entries"]) == ["collected", "undone"]
 
 
 def check_since(old: dict, now: dict, whole: bool) -> int:
