@@ -1,8 +1,11 @@
 """Chromium for tests and pictures: how it is started, and what every page must pass."""
 
+import hashlib
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -79,7 +82,39 @@ LEAVE_OUT = """fresh => {
     for (const [part] of window.parts) part.toggleAttribute('data-alike', !needed.has(part));
 }"""
 AXE = "options => axe.run({exclude: ['[data-alike]']}, options).then(found => found.violations)"
-_fine: set[str] = set()  # what axe has found nothing wrong with in this run
+
+
+class Fine:
+    """What axe has found nothing wrong with in this run: of `make test`, in any of its processes ($AXE_FINE)."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.read = Path(path) if path else None, 0
+        self.known: set[bytes] = set()
+
+    def without(self, parts: Iterable[str]) -> list[str]:
+        """Those of the parts that nobody has looked at."""
+        if self.path and self.path.exists():
+            with self.path.open("rb") as file:
+                file.seek(self.read)
+                lines = file.read().rpartition(b"\n")[0]
+            self.known.update(lines.split())
+            self.read += len(lines) + 1 if lines else 0
+        return [part for part in parts if _digest(part) not in self.known]
+
+    def add(self, parts: Iterable[str]) -> None:
+        """Axe has nothing against these."""
+        digests = [_digest(part) for part in parts]
+        self.known.update(digests)
+        if self.path:
+            with self.path.open("ab") as file:
+                file.write(b"".join(each + b"\n" for each in digests))
+
+
+def _digest(part: str) -> bytes:
+    return hashlib.sha256(part.encode()).hexdigest()[:20].encode()
+
+
+fine = Fine(os.environ.get("AXE_FINE", ""))
 
 
 def kind(url: str) -> str:
@@ -139,15 +174,15 @@ def page_faults(page: Page, widths: tuple[int, ...] = WIDTHS) -> list[str]:
 
 
 def _axe_faults(page: Page) -> list[str]:
-    fresh = set(page.evaluate(PARTS)) - _fine
+    fresh = fine.without(page.evaluate(PARTS))
     if not fresh:
         return []
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
-    page.evaluate(LEAVE_OUT, list(fresh))
+    page.evaluate(LEAVE_OUT, fresh)
     violations = page.evaluate(AXE, AXE_OPTIONS)
     if not violations:
-        _fine.update(fresh)
+        fine.add(fresh)
     return [f"{each['id']} × {len(each['nodes'])}: {each['nodes'][0]['html'][:200]}" for each in violations]
 
 

@@ -116,12 +116,13 @@ def everything() -> int:
         if wanted in unable:
             return []
         chosen = " and ".join([f"({wanted})", *(f"not {marker}" for marker in unable)])
-        return [TestRun(name, ["--durations=8", "--durations-min=2", "-m", chosen, *files], **env)]
+        return [TestRun(name, ["--durations=8", "--durations-min=2", "-m", chosen, *files], AXE_FINE=axe_fine, **env)]
 
     LOGS.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         making = stack.enter_context(ThreadPoolExecutor())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubs-")))
+        axe_fine = str(folder / "axe-fine")
         sqlite = making.submit(Databases(folder).migrated)
         if servers := not absent & {"PostgreSQL 14 or later", "Redis"}:
             server = stack.enter_context(PostgresServer()).url("postgres")
