@@ -56,7 +56,7 @@ def said(form: Locator) -> Locator:
 
 
 def agree(who: Person) -> None:
-    who.follow("The meeting").press("The meeting was held").press("The minutes are agreed")
+    who.follow("The meeting").press("Mark the meeting as held").press("Mark the minutes as agreed")
 
 
 def test_three_meetings_of_two_organisations(site, world, new_page, tmp_path):
@@ -159,7 +159,7 @@ def an_action_is_carried_twice_and_closed(manager: Person, pantry: Person, world
     assert f"Carried once, from the meeting of {spoken(days[0])}" in manager.text
     agree(manager)
     plan(manager, days[2])
-    manager.press("The agenda is out").follow("Work through the agenda")
+    manager.press("Mark the agenda as out").follow("Work through the agenda")
     assert f"Carried twice, from the meeting of {spoken(days[0])}" in manager.text
     form = item(manager.page, "Measure the door")
     form.get_by_text("It is done").click()

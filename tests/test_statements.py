@@ -49,6 +49,7 @@ from reviews.services import agenda, meetings
 from stockport_hubs import pdf
 from stockport_hubs.audit import seals
 from stockport_hubs.core.errors import Refused
+from stockport_hubs.home import council
 from tests import factories
 from tests.factories import moment
 from tests.test_seals import superuser
@@ -408,6 +409,19 @@ def test_the_payment_of_a_closed_statement_is_one_of_the_journal(world):
         services.pay(payment=payment, **given)
     services.take_back_payment(**given)
     assert Statement.objects.with_state().get().state == "closed"
+
+
+def test_a_closed_month_in_which_nothing_was_charged_waits_for_no_payment(world):
+    [april] = world.make(date(2026, 5, 4))
+    world.close(april, date(2026, 5, 4))
+    may = world.make(date(2026, 6, 1))[-1]
+    world.close(may, date(2026, 6, 1))
+    assert [statements.show(each).total.charged_pence for each in (april, may)] == [20200, 0]
+    states = Statement.objects.with_state().order_by("month").values_list("state", flat=True)
+    assert list(states) == ["closed", "nothing"]
+    assert (
+        council.statements_waiting(world.finance)[0][0] == "1 monthly statement is closed without a payment recorded."
+    )
 
 
 def test_a_query_is_on_the_agenda_of_the_next_meeting_until_it_is_answered(world):

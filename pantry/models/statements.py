@@ -39,6 +39,7 @@ class StatementState(models.TextChoices):
     OPERATOR = "operator", "Pantries agreed"
     COUNCIL = "council", "Council agreed"
     CLOSED = "closed", "Closed, not paid"
+    NOTHING = "nothing", "Closed, nothing to pay"
     PAID = "paid", "Closed and paid"
 
 
@@ -57,6 +58,7 @@ class MarkKind(models.TextChoices):
     TAKEN_BACK = "taken_back", "Mark taken back"
 
 
+CHARGED = F("bought_pence") + F("topped_up_pence") + F("reversed_pence") + F("joining_pence")
 OF_AGREEING = [StepKind.AGREED, StepKind.TAKEN_BACK, StepKind.LAPSED]
 OF_PAYING = [StepKind.PAID, StepKind.PAID_TAKEN_BACK]
 
@@ -73,6 +75,7 @@ class StatementQuerySet(AppendOnlyQuerySet):
         closed = StatementClosing.objects.filter(statement=OuterRef("pk"))
         found = self.annotate(
             closed_at=Subquery(closed.values("closed_at")[:1]),
+            charged=Subquery(closed.values(sum=CHARGED)[:1]),
             last_paid=_last_step(None, OF_PAYING),
             last_operator=_last_step(Side.OPERATOR, OF_AGREEING),
             last_council=_last_step(Side.COUNCIL, OF_AGREEING),
@@ -82,6 +85,7 @@ class StatementQuerySet(AppendOnlyQuerySet):
         return found.annotate(
             state=Case(
                 When(closed_at__isnull=False, last_paid=StepKind.PAID, then=Value(State.PAID)),
+                When(closed_at__isnull=False, charged=0, then=Value(State.NOTHING)),
                 When(closed_at__isnull=False, then=Value(State.CLOSED)),
                 When(has_query=True, then=Value(State.QUERIED)),
                 When(last_operator=StepKind.AGREED, then=Value(State.OPERATOR)),

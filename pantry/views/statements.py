@@ -40,6 +40,7 @@ COLOURS = {
     "operator": "yellow",
     "council": "yellow",
     "closed": "grey",
+    "nothing": "green",
     "paid": "green",
 }
 

@@ -28,7 +28,11 @@ from stockport_hubs.core.weeks import LONDON
 
 ROWS = 25
 MOST_AGREEMENTS = 10
-MOVES = {"agenda_out": "The agenda is out", "held": "The meeting was held", "minutes_agreed": "The minutes are agreed"}
+MOVES = {  # the button, and what has happened then
+    "agenda_out": ("Mark the agenda as out", "The agenda is out."),
+    "held": ("Mark the meeting as held", "The meeting was held."),
+    "minutes_agreed": ("Mark the minutes as agreed", "The minutes are agreed."),
+}
 
 
 @roles(*READ)
@@ -179,7 +183,7 @@ def meeting(request, meeting_id):
         "rows": rows(request.user, shown),
         "actions": shown.actions.with_carrying().select_related("owner", "meeting"),
         "packs": packs.defer("figures", "pdf").order_by("-edition", "audience"),
-        "moves": [(state, MOVES[state]) for state in rules.MEETING_MOVES[shown.state]],
+        "moves": [(state, MOVES[state][0]) for state in rules.MEETING_MOVES[shown.state]],
         "can_work": request.user.role in WORK_ON,
         "can_edit": request.user.role in WORK_ON and shown.state in rules.EDITABLE,
         "can_list": request.user.role in WORK_ON and shown.state != ReviewMeetingState.MINUTES_AGREED,
@@ -206,7 +210,7 @@ def meeting_move(request, meeting_id):
     except Refused as why:
         messages.error(request, str(why))
     else:
-        messages.success(request, f"{MOVES[state]}.")
+        messages.success(request, MOVES[state][1])
     return redirect("reviews:meeting", shown.pk)
 
 
