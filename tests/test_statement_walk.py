@@ -90,6 +90,9 @@ def test_a_month_agreed_with_one_queried_line_its_correction_in_the_next_and_the
         [payment] = re.findall(r'name="payment" value="([0-9a-f-]+)"', finance.page)
         finance.post(reverse("pantry:statement_payment", args=[april.pk]), payment=payment)
         assert "Paid on 2 April 2026, invoice INV-1, order PO-7" in finance.text
+        # and what was asked and answered can still be read
+        asked = pantry.go(reverse("pantry:statement", args=[april.pk])).follow(f"member {world.b.number}").text
+        assert "the week of 27 April is not used." in asked and "it counts in May." in asked
     left = moment(date(2026, 5, 14))
     memberships.leave(membership=world.b, on=date(2026, 4, 20), reason="left", by=world.pantry_manager, at=left)
     with time_machine.travel(moment(date(2026, 6, 1)), tick=False):

@@ -113,6 +113,7 @@ def statement(request, statement_id):
         "steps": _steps(own),
         "payment": services.payment_of(own),
         "agrees": agrees,
+        "answers": side is not None,
         "has_agreed": has_agreed,
         "first": services.agreed_first(own, side) if side and agrees and not has_agreed else None,
         "marks": agrees and side == Side.OPERATOR and not has_agreed,
