@@ -285,6 +285,7 @@ def live(seed: int, steps: int) -> tuple[list[str], Counter]:
 
 
 @pytest.mark.promise("M4")
+@pytest.mark.django_db(transaction=True)  # each history ends its own: thousands inside one make PostgreSQL ever slower
 def test_random_histories_are_as_the_reference_model_says(sized, seed, figures):
     done: Counter = Counter()
     histories = sized(1, 2000 if ON_POSTGRES else 500)
