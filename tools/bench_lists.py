@@ -51,7 +51,7 @@ LISTS = [  # account, address, what is asked of it
 ]
 # The home of one advisor with so many young people, against one with few.
 CASELOAD, CASELOAD_FEW = 4_000, 40
-CASELOADS = [("advisor", "/", [*PAGED, BY_NAME])]
+CASELOADS = [("advisor", "/", [*PAGED, "q=Inventon"])]  # a surname that some of forty have
 HAND_OVER = """UPDATE careleavers_advisorallocation SET advisor_id = (SELECT id FROM accounts_user WHERE
     email = 'advisor@example.org') WHERE until_on IS NULL AND care_leaver_id IN
     (SELECT id FROM careleavers_careleaver ORDER BY reference LIMIT %s)"""
