@@ -296,6 +296,7 @@ def main(arguments: list[str]) -> None:
             sys.exit(2)
         os.execv(newer, [newer, __file__, *arguments])
     os.chdir(ROOT)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of the hundreds of processes would compile all it imports
     try:
         if what == "frontend":
             return frontend()
