@@ -81,6 +81,7 @@ class Overview:
 
     alarms: list[Alarm]
     unknown_emails: int
+    worries: int
     numbers: list[Number]
     schemes: list[Scheme]
     meeting: Meeting | None
@@ -149,9 +150,6 @@ WORRIES: dict[str, Kept] = {
             CareLeaver.objects.filter(council=organisation).with_advisor(User(pk=user), on)
         ).values_list("pk")[:WORRIES_AT_MOST]
     ),
-    Role.LEAVING_CARE_MANAGER: Kept(
-        lambda organisation: _tied(CareLeaver.objects.filter(council=organisation)).values_list("pk")[:WORRIES_AT_MOST]
-    ),
     Role.PANTRY_MANAGER: Kept(
         lambda organisation: (
             Worry.objects.unanswered()
@@ -164,7 +162,8 @@ WORRIES: dict[str, Kept] = {
 
 
 def worries(user: User, on: date) -> int:
-    """How many in a hall wait to be rung by this person or somebody else who was told; at most 20."""
+    """How many in a hall wait to be rung by this person or somebody else who was told; at most 20. An overview has its
+    own."""
     more = {"user": user.pk, "on": on} if user.role == Role.PERSONAL_ADVISOR else {}
     return len(WORRIES[user.role](organisation=user.organisation_id, **more))
 
@@ -194,7 +193,7 @@ def agreements(user: User, on: date) -> list[FundingAgreement]:
 
 def overview(user: User, on: date, now: datetime) -> Overview:
     """Everything on the page, counted now; `now` is the real clock's."""
-    [[*waiting, failed, people, unknown, due, stored]] = COUNTS(
+    [[*waiting, failed, worries, people, unknown, due, stored]] = COUNTS(
         council=user.organisation_id,
         on=on,
         first_by=on - NOT_TAKEN_UP,
@@ -205,6 +204,7 @@ def overview(user: User, on: date, now: datetime) -> Overview:
     return Overview(
         alarms=alarms.of(now, due, stored),
         unknown_emails=unknown,
+        worries=worries,
         numbers=_numbers(*waiting),
         schemes=[scheme(agreement, on) for agreement in agreements(user, on)],
         meeting=next_meeting(user, on),
@@ -219,8 +219,8 @@ class Counted(Subquery):
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
     output_field = IntegerField()
 
-    def __init__(self, rows: QuerySet) -> None:
-        super().__init__(rows.order_by().values("pk"))
+    def __init__(self, rows: QuerySet, at_most: int | None = None) -> None:
+        super().__init__(rows.order_by().values("pk")[:at_most])
 
 
 def _counts(
@@ -244,6 +244,7 @@ def _counts(
         Counted(openings.exclude(pattern="")),
         Counted(Proposal.objects.for_user(manager).waiting()),
         Counted(Job.objects.for_user(manager, to_look_at=True)),
+        Counted(_tied(CareLeaver.objects.filter(council=council)), WORRIES_AT_MOST),
         Exists(people),
         Counted(Message.objects.for_user(manager).unknown(begun)),
         Subquery(jobs.due(now)),

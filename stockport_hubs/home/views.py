@@ -31,6 +31,7 @@ def advisor(request):
         "page_obj": listed.page,
         "listed": listed,
         "rows": listed.rows,
+        "worries": council.worries(request.user, clock.today()),
         "closures": closures.ahead_for(request.user, clock.today()),
         **council.aside(request.user, clock.today()),
     }
@@ -42,6 +43,7 @@ def manager(request):
     overview = council.overview(request.user, clock.today(), timezone.now())
     context = _actions(request) | {
         "overview": overview,
+        "worries": overview.worries,
         "failed_jobs": overview.failed_jobs,
         "alarms": overview.alarms,
         "unknown_emails": overview.unknown_emails,
@@ -85,6 +87,7 @@ def pantry_manager(request):
     context = _actions(request) | {
         "waiting": waiting,
         "rows": rows,
+        "worries": council.worries(user, today),
         "today": operator.today(user, today),
         "closures": operator.closures(user, today),
         "meeting": council.next_meeting(user, today),
@@ -116,12 +119,11 @@ def administrator(request):
 
 
 def _actions(request) -> dict:
-    """Who waits to be rung, and what this person has to do; the audit row is written before anybody reads of whom."""
+    """What this person has to do; the audit row is written before anybody reads of whom."""
     found = council.my_actions(request.user)
     shown = found[: council.ACTIONS_SHOWN]
     _looked_at(request, [each.person for each in shown if each.person], "reviews.actions.viewed")
-    worries = council.worries(request.user, clock.today())
-    return {"my_actions": shown, "more_actions": len(found) > len(shown), "on": clock.today(), "worries": worries}
+    return {"my_actions": shown, "more_actions": len(found) > len(shown), "on": clock.today()}
 
 
 def _looked_at(request, people: list, verb: str) -> None:
