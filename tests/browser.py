@@ -31,10 +31,17 @@ AXE_OPTIONS = {
 }
 SAMPLE_PASSWORD = "sample-pilot-2026"
 # Every link of an error summary must land on something that can be typed into, chosen or pressed.
-DEAD_SUMMARY_LINKS = """() => [...document.querySelectorAll('.govuk-error-summary a')].filter(link => {
-    const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
-    return !target || !target.matches('input, select, textarea, button, a[href]');
-}).map(link => link.hash || link.href)"""
+AS_IT_STANDS = """() => {
+    const dead = [...document.querySelectorAll('.govuk-error-summary a')].filter(link => {
+        const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+        return !target || !target.matches('input, select, textarea, button, a[href]');
+    });
+    const headings = document.querySelectorAll('h1').length;
+    const untold = document.querySelector('.govuk-error-summary') && !document.title.startsWith('Error: ');
+    return [...dead.map(link => `dead error-summary link ${link.hash || link.href}`),
+        ...(untold ? [`an error summary, and the title is ${document.title}`] : []),
+        ...(headings === 1 ? [] : [`${headings} level-one headings`])];
+}"""
 
 
 # What axe's answer about an element hangs on, for each element of the page: what it stands in, its attributes, what
@@ -79,7 +86,9 @@ LEAVE_OUT = """fresh => {
     const need = part => { for (let each = part; each; each = each.parentElement) needed.add(each); };
     for (const [part, key] of window.parts) if (left.delete(key)) need(part);
     if (left.size) document.querySelectorAll('h1, h2, h3, h4, h5, h6, header, nav, main, footer, aside').forEach(need);
-    for (const [part] of window.parts) part.toggleAttribute('data-alike', !needed.has(part));
+    for (const [part] of window.parts) {  // the topmost alone: axe asks of each element whether it is in any of them
+        part.toggleAttribute('data-alike', !needed.has(part) && needed.has(part.parentElement));
+    }
 }"""
 AXE = "options => axe.run({exclude: ['[data-alike]']}, options).then(found => found.violations)"
 
@@ -150,12 +159,7 @@ def collect_problems(page: Page) -> list[str]:
 def plain_faults(page: Page, widths: tuple[int, ...] = WIDTHS, more: Callable[[], list[str]] = list) -> list[str]:
     """What is wrong with the page as it stands, as far as one sees without axe: sideways scrolling, headings, error
     summaries with dead links or a wrong title; and what `more` finds. Works where the page's own scripts are off."""
-    faults = [f"dead error-summary link {link}" for link in page.evaluate(DEAD_SUMMARY_LINKS)]
-    if page.locator(".govuk-error-summary").count() and not page.title().startswith("Error: "):
-        faults.append(f"an error summary, and the title is {page.title()}")
-    headings = page.locator("h1").count()
-    if headings != 1:
-        faults.append(f"{headings} level-one headings")
+    faults: list[str] = page.evaluate(AS_IT_STANDS)
     size = page.viewport_size
     for width in (NARROWEST, *widths):
         page.set_viewport_size({"width": width, "height": 800})

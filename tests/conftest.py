@@ -22,7 +22,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
+from stockport_hubs.core import clock
 from stockport_hubs.settings.base import database
 from tests import browser as browser_tools
 from tests import guards
@@ -130,6 +132,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _moved_clock_starts_here() -> None:
+    """A moved clock goes on from the start of its process: late in a run it would be minutes ahead of a test's day."""
+    clock._started_at = timezone.now()
 
 
 @pytest.fixture(scope="session")
