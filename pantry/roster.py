@@ -86,7 +86,7 @@ def _ask(kept: Kept, keys: list[UUID], **more) -> Iterable:
 
 
 def page_of(session: PantrySession, words: str, number: str) -> Page:
-    """One page of the members listed, as Facts. They are counted only where they do not all fit on the first."""
+    """One page of the members listed, as Facts."""
     members = listed(session).search(words) if words else listed(session)
     facts = members.values_list(*FACTS)
     paginator = Paginator(facts, ROWS)
@@ -96,8 +96,8 @@ def page_of(session: PantrySession, words: str, number: str) -> Page:
         if len(first) <= ROWS:
             paginator.count = len(first)
         elif not words:
-            [(_, paginator.count)] = queries.LISTED(**of)
-        return Page([Facts(*each) for each in first[:ROWS]], 1, paginator)
+            paginator.count = first[0][-1]
+        return Page([Facts(*each[: len(FACTS)]) for each in first[:ROWS]], 1, paginator)
     page = paginator.get_page(number)
     return Page([Facts(*each) for each in page], page.number, paginator)
 

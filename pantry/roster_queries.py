@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, Count, Max, Q, Sum, Value, When
+from django.db.models import Case, Count, Max, Q, Sum, Value, When, Window
 from django.db.models.functions import Lower
 
 from pantry import counter
@@ -73,10 +73,10 @@ MEMBER = Kept(
         Membership.objects.filter(operator_id=operator, pk=key).order_by().values_list(*columns(Membership))
     )
 )
-FIRST_PAGE = Kept(lambda operator, pantry, day: listed(operator, pantry, day).values_list(*FACTS)[: ROWS + 1])
-LISTED = Kept(
+# The first page and one more, each with how many there are in all.
+FIRST_PAGE = Kept(
     lambda operator, pantry, day: (
-        listed(operator, pantry, day).order_by().values_list("operator_id").annotate(Count("pk"))
+        listed(operator, pantry, day).annotate(there=Window(Count("pk"))).values_list(*FACTS, "there")[: ROWS + 1]
     )
 )
 NEEDS = Kept(lambda keys: SharedNeed.objects.filter(membership__in=keys).values_list("membership_id", "kind", "value"))

@@ -4,9 +4,10 @@ The comparisons run in the database and only the breaks come back, so memory sta
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -96,29 +97,26 @@ def _sources() -> Iterator[str]:
     """Each line about a block or top-up belongs to one that exists, in an entry of the right kind."""
     about = {"block": EntryKind.PURCHASE, "credit": EntryKind.CREDIT, "payment": EntryKind.PAYMENT}
     about |= {"move": EntryKind.TRANSFER, "top_up": EntryKind.TOP_UP}
-    block = PrepaidBlock.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"))
-    lost = JournalLine.objects.filter(source_type__in=["block", "credit", "move"]).filter(~Exists(block))
-    for line in _broken("lost", lost.order_by("pk")):
+    for line in _broken("lost", lambda: _lines("block", "credit", "move").filter(~_theirs(PrepaidBlock))):
         yield f"Journal line {line.pk} ({pounds(line.pence)}) belongs to no block under its agreement."
-    top_up = TopUp.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"))
-    of_top_ups = JournalLine.objects.filter(source_type="top_up")
-    for line in _broken("lost top-ups", of_top_ups.filter(~Exists(top_up)).order_by("pk")):
+    for line in _broken("lost top-ups", lambda: _lines("top_up").filter(~_theirs(TopUp))):
         yield f"Journal line {line.pk} ({pounds(line.pence)}) belongs to no top-up under its agreement."
     wrong = Q()
     for source_type, kind in about.items():
         kinds = [kind, EntryKind.OPENING] if source_type == "block" else [kind]
         wrong |= Q(source_type=source_type) & ~Q(entry__kind__in=kinds)
     wrong |= Q(source_type="by_hand") & ~Q(entry__kind__in=[EntryKind.BY_HAND, EntryKind.REVERSAL])
-    for line in _broken("kinds", JournalLine.objects.filter(wrong).order_by("pk")):
+    for line in _broken("kinds", lambda: JournalLine.objects.filter(wrong).order_by("pk")):
         yield f"Journal line {line.pk} ({pounds(line.pence)}) stands in an entry of another kind."
 
 
 def _blocks() -> Iterator[str]:
     """What the journal says was bought equals the block's price, and so do its weeks."""
     weeks = PaidWeek.objects.filter(block=OuterRef("pk")).order_by().values("block")
-    bought = PrepaidBlock.objects.filter(source__in=[BlockSource.FUNDED, BlockSource.GOODWILL])
+    every = PrepaidBlock.objects.select_related("membership").order_by("membership__number", "block_no")
+    bought = every.filter(source__in=[BlockSource.FUNDED, BlockSource.GOODWILL])
     weekly = F("weeks") * F("weekly_pence")
-    opening = PrepaidBlock.objects.filter(source=BlockSource.OPENING)
+    opening = every.filter(source=BlockSource.OPENING)
     for account, sign in ((Account.WEEKS, 1), (Account.OPENING, -1)):
         for block in _differing(f"cut over in {account}", opening, weekly, sign * _posted("block", account)):
             yield f"{_name(block)}: {pounds(block.said)} cut over by the block, {pounds(block.found)} in the journal."
@@ -134,12 +132,11 @@ def _blocks() -> Iterator[str]:
     for what, (said, posted) in compared.items():
         for block in _differing(what, bought, said, posted):
             yield f"{_name(block)}: {what} {pounds(block.said)} by the block, {pounds(block.found)} in the journal."
-    every = PrepaidBlock.objects.with_top_ups()
     cost = weekly + F("topped_up_pence")
-    for block in _differing("cost of weeks", every, cost, _subquery(weeks.annotate(n=Sum("pence")))):
+    for block in _differing("cost of weeks", every.with_top_ups(), cost, _subquery(weeks.annotate(n=Sum("pence")))):
         yield f"{_name(block)}: its weeks cost {pounds(block.said)}, its paid weeks hold {pounds(block.found)}."
     there = _subquery(weeks.annotate(n=Count("pk")))
-    for block in _differing("count of weeks", PrepaidBlock.objects.all(), F("weeks"), there):
+    for block in _differing("count of weeks", every, F("weeks"), there):
         yield f"{_name(block)}: {block.said} weeks were bought and {block.found} are there."
 
 
@@ -153,9 +150,8 @@ def _top_ups() -> Iterator[str]:
         "part paid in advance": (F("pence") - F("from_pool_pence"), -_posted("top_up", Account.ADVANCE)),
     }
     for what, (said, found) in compared.items():
-        rows = TopUp.objects.annotate(said=said, found=found).exclude(said=F("found"))
-        rows = rows.select_related("agreement", "tariff__pantry").order_by("on", "pk")
-        for each in _broken(f"top-up: {what}", rows):
+        rows = TopUp.objects.select_related("agreement", "tariff__pantry").order_by("on", "pk")
+        for each in _differing(f"top-up: {what}", rows, said, found):
             name = f"Top-up of {each.agreement} at {each.tariff.pantry} on {_day(each.on)}"
             yield f"{name}: {what} {pounds(each.found)}, {pounds(each.said)} by the top-up."
 
@@ -163,7 +159,8 @@ def _top_ups() -> Iterator[str]:
 def _credits() -> Iterator[str]:
     """The weeks given back equal what the pool was given for them."""
     credited = PaidWeek.objects.filter(block=OuterRef("pk"), state=PaidWeek.State.CREDITED).order_by().values("block")
-    funded = PrepaidBlock.objects.filter(agreement__isnull=False)
+    funded = PrepaidBlock.objects.filter(agreement__isnull=False).select_related("membership")
+    funded = funded.order_by("membership__number", "block_no")
     weeks = _subquery(credited.annotate(n=Sum("pence")))
     for account, sign in ((Account.WEEKS, -1), (Account.POOL, 1)):
         for block in _differing(f"credited in {account}", funded, weeks, sign * _posted("credit", account)):
@@ -199,20 +196,25 @@ def _transfers() -> Iterator[str]:
 
 def _by_hand() -> Iterator[str]:
     """What was entered by hand was agreed by two people, of the amount they agreed; a reversal is its entry turned."""
-    agreed = Proposal.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"), state="approved")
-    by_hand = JournalLine.objects.filter(source_type="by_hand")
-    for line in _broken("by hand", by_hand.filter(~Exists(agreed)).order_by("pk")):
+    for line in _broken("by hand", lambda: _lines("by_hand").filter(~_theirs(Proposal, state="approved"))):
         yield f"Journal line {line.pk} ({pounds(line.pence)}) was entered by hand and two people have not agreed it."
-    lines = by_hand.filter(source_id=OuterRef("pk"), pence__gt=0)
-    posted = _subquery(lines.order_by().values("source_id").annotate(n=Sum("pence")))
-    entered = Proposal.objects.filter(kind__in=["entry", "reversal"], state="approved").annotate(found=posted)
-    for each in _broken("entered", entered.exclude(pence=F("found")).order_by("proposed_at")):
+
+    def entered() -> QuerySet:
+        lines = _lines("by_hand").filter(source_id=OuterRef("pk"), pence__gt=0)
+        posted = _subquery(lines.order_by().values("source_id").annotate(n=Sum("pence")))
+        agreed = Proposal.objects.filter(kind__in=["entry", "reversal"], state="approved").annotate(found=posted)
+        return agreed.exclude(pence=F("found")).order_by("proposed_at")
+
+    for each in _broken("entered", entered):
         yield f"{each} of {_day(each.proposed_at.date())}: {pounds(each.pence)} agreed, {pounds(each.found)} entered."
-    turned = JournalLine.objects.filter(entry=OuterRef("entry__reverses"), account=OuterRef("account"))
-    back = JournalLine.objects.filter(entry__kind=EntryKind.REVERSAL).annotate(
-        found=_subquery(turned.order_by().values("entry").annotate(n=Sum("pence")))
-    )
-    for line in _broken("reversed", back.exclude(pence=-F("found")).order_by("pk")):
+
+    def reversed_otherwise() -> QuerySet:
+        turned = JournalLine.objects.filter(entry=OuterRef("entry__reverses"), account=OuterRef("account"))
+        found = _subquery(turned.order_by().values("entry").annotate(n=Sum("pence")))
+        back = JournalLine.objects.filter(entry__kind=EntryKind.REVERSAL).annotate(found=found)
+        return back.exclude(pence=-F("found")).order_by("pk")
+
+    for line in _broken("reversed", reversed_otherwise):
         yield f"Journal line {line.pk} reverses {pounds(line.found)} with {pounds(line.pence)}."
 
 
@@ -261,24 +263,32 @@ def _decisions() -> Iterator[str]:
 
 def _states() -> Iterator[str]:
     """A member's weeks lie as the state says: parked while paused, none after the end, at the pantry of their place."""
-    last = MembershipMove.objects.filter(membership=OuterRef("pk")).order_by("-on", "-recorded_at")
-    members = Membership.objects.annotate(noted=Subquery(last.values("state")[:1]))
-    for member in _broken("noted", members.exclude(state=F("noted")).order_by("number")):
+
+    def noted_otherwise() -> QuerySet:
+        last = MembershipMove.objects.filter(membership=OuterRef("pk")).order_by("-on", "-recorded_at")
+        members = Membership.objects.annotate(noted=Subquery(last.values("state")[:1]))
+        return members.exclude(state=F("noted")).order_by("number")
+
+    for member in _broken("noted", noted_otherwise):
         yield f"{member}: {member.get_state_display().lower()}, but the last change noted is {member.noted}."
-    State, weeks = PaidWeek.State, PaidWeek.objects.select_related("membership").order_by("membership__number", "pk")
+    State, in_order = PaidWeek.State, PaidWeek.objects.order_by("membership__number", "pk")
+    weeks = in_order.values_list("membership__number", "week").distinct()
     since = MembershipMove.objects.filter(membership=OuterRef("membership")).order_by("-on").values("on")[:1]
     elsewhere = Place.objects.filter(membership=OuterRef("membership"), from_week__lte=OuterRef("week"))
     elsewhere = elsewhere.filter(Q(to_week__isnull=True) | Q(to_week__gt=OuterRef("week")))
+    dated = weeks.filter(state=State.DATED)
     wrong = {
-        "parked and the member is not paused": weeks.filter(state=State.PARKED).exclude(membership__state="paused"),
-        "dated in a pause": weeks.filter(state=State.DATED, membership__state="paused", week__gt=Subquery(since)),
-        "dated after the end": weeks.filter(state=State.DATED, week__gt=F("membership__ended_on")),
-        "at a pantry they do not belong to in it": weeks.filter(state=State.DATED).filter(
+        "parked and the member is not paused": lambda: weeks.filter(state=State.PARKED).exclude(
+            membership__state="paused"
+        ),
+        "dated in a pause": lambda: dated.filter(membership__state="paused", week__gt=Subquery(since)),
+        "dated after the end": lambda: dated.filter(week__gt=F("membership__ended_on")),
+        "at a pantry they do not belong to in it": lambda: dated.filter(
             Exists(elsewhere), ~Exists(elsewhere.filter(pantry=OuterRef("pantry")))
         ),
     }
     for why, rows in wrong.items():
-        for row in _broken(f"week {why}", rows.values_list("membership__number", "week").distinct()):
+        for row in _broken(f"week {why}", rows):
             yield f"Member {row[0]}: the paid week {f'of {_day(row[1])} ' if row[1] else ''}is {why}."
 
 
@@ -301,13 +311,19 @@ def _taken() -> Iterator[str]:
     own = PaidWeek.objects.filter(block__source=BlockSource.SELF_PAY).exclude(state=PaidWeek.State.REVERSED)
     price = own.filter(pk=OuterRef("paid_week")).annotate(n=F("pence") + F("block__joining_pence"))
     counted = Collection.objects.counted()
-    compared = counted.filter(Q(paid_pence__gt=0) | Q(paid_week__in=own)).annotate(found=_subquery(price))
-    compared = compared.exclude(paid_pence=F("found")).select_related("membership").order_by("membership", "on")
-    for each in _broken("taken", compared):
+
+    def taken() -> QuerySet:
+        rows = counted.filter(Q(paid_pence__gt=0) | Q(paid_week__in=own)).annotate(found=_subquery(price))
+        return rows.exclude(paid_pence=F("found")).select_related("membership").order_by("membership", "on")
+
+    def alone() -> QuerySet:
+        rows = own.exclude(Exists(counted.filter(paid_week=OuterRef("pk"))))
+        return rows.order_by("membership__number", "week").values_list("membership__number", "week")
+
+    for each in _broken("taken", taken):
         paid, found = f"{pounds(each.paid_pence)} taken", pounds(each.found)
         yield f"{each.membership}: {paid} at the counter on {_day(each.on)}, paid weeks of their own hold {found}."
-    alone = own.exclude(Exists(counted.filter(paid_week=OuterRef("pk")))).order_by("membership__number", "week")
-    for number, week in _broken("alone", alone.values_list("membership__number", "week")):
+    for number, week in _broken("alone", alone):
         yield f"Member {number}: the week of {_day(week)} is paid by the member and has no collection."
 
 
@@ -344,6 +360,16 @@ def _subquery(grouped):
     return Coalesce(Subquery(grouped.values("n"), output_field=BigIntegerField()), 0)
 
 
+def _lines(*about: str) -> QuerySet[JournalLine]:
+    return JournalLine.objects.filter(source_type__in=about).order_by("pk")
+
+
+def _theirs(model: Any, **more: Any) -> Exists:
+    """There is such a row behind a line, under the line's agreement."""
+    return Exists(model.objects.filter(pk=OuterRef("source_id"), agreement=OuterRef("entry__agreement"), **more))
+
+
+@cache
 def _posted(source_type: str, account: str):
     """The sum of a block's lines in one account."""
     lines = JournalLine.objects.filter(source_type=source_type, source_id=OuterRef("pk"), account=account)
@@ -351,17 +377,16 @@ def _posted(source_type: str, account: str):
 
 
 def _differing(name: str, rows: QuerySet, said: Any, found: Any) -> Iterable[Any]:
-    """The blocks where two amounts are not the same."""
-    said = Coalesce(said, 0, output_field=BigIntegerField())
-    compared = rows.annotate(said=said, found=found).exclude(said=F("found")).select_related("membership")
-    return _broken(f"block: {name}", compared.order_by("membership__number", "block_no"))
+    """The rows where two amounts are not the same."""
+    amount = Coalesce(said, 0, output_field=BigIntegerField())
+    return _broken(name, lambda: rows.annotate(said=amount, found=found).exclude(said=F("found")))
 
 
-def _broken(name: str, rows: QuerySet) -> Iterable[Any]:
+def _broken(name: str, rows: Callable[[], QuerySet]) -> Iterable[Any]:
     """These rows. Nearly always there are none, and a query that is written once says so in a tenth of the time."""
     if name not in _any:
-        _any[name] = Kept(lambda: rows.order_by().values_list("pk"))
-    return rows if _any[name]() else ()
+        _any[name] = Kept(lambda: rows().order_by().values_list("pk"))
+    return rows() if _any[name]() else ()
 
 
 def _name(block: PrepaidBlock) -> str:
