@@ -1,6 +1,6 @@
 """The whole story in Chromium, from an empty database: the command makes one administrator, everything else is done in
-the browser by the people whose work it is, and it ends with both packs in print. On SQLite every browser does without
-JavaScript; on PostgreSQL, with Redis and Celery, it has it and axe looks at each page."""
+the browser by the people whose work it is, and it ends with both packs in print. On PostgreSQL, with Redis and Celery,
+axe looks at each page; on SQLite, in `make proof ONLY=NJ`, every browser does without JavaScript."""
 
 import io
 import random
@@ -39,7 +39,22 @@ def journey(fresh_database, started, request, new_page, mail_folder) -> Journey:
     return Journey(site, new_page, mail_folder, started.celery_worker(fresh_database, redis_url, **env))
 
 
+@pytest.mark.postgres
 def test_the_story_from_an_empty_database_to_both_packs(journey, fresh_database):
+    the_story(journey, fresh_database)
+
+
+@pytest.mark.sqlite
+@pytest.mark.slow
+@pytest.mark.promise("NJ")
+def test_the_story_passes_with_javascript_off(journey, fresh_database, figures):
+    the_story(journey, fresh_database)
+    with_script = [who for who, person in journey.people.items() if person.page.locator("body.js-enabled").count()]
+    assert with_script == []
+    figures(f"{len(journey.people)} people, from an empty database to both packs")
+
+
+def the_story(journey: Journey, fresh_database: str) -> None:
     everyone_joins(journey, fresh_database)
     places_are_opened_and_paid_for(journey)
     a_young_person_is_introduced(journey)

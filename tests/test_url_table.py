@@ -13,6 +13,7 @@ import pytest
 from django.apps import apps
 from django.db import transaction
 from django.db.models import Max
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
@@ -22,6 +23,7 @@ from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.models import AuditEvent
+from stockport_hubs.home import errors
 from tests.world import make_scheme
 
 A, M, F, V, P, D = (
@@ -396,9 +398,11 @@ def schemes(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(autouse=True)
-def no_printing(monkeypatch):
-    """Who may have a PDF does not hang on what is printed, and printing takes a second each time."""
+def no_words(monkeypatch):
+    """Who may have a PDF does not hang on what is printed, nor a refusal on the words of its page: they are the same
+    for everybody, and thousands of times they would take a third of the table's time."""
     monkeypatch.setattr(pdf, "from_html", lambda html, **limits: b"%PDF-")
+    monkeypatch.setattr(errors, "render", lambda *page, status: HttpResponse(status=status))
 
 
 @pytest.fixture(scope="module")

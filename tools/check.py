@@ -130,8 +130,11 @@ def everything() -> int:
         fine = making.submit(lambda: all([run_step(name, command) for name, command in STEPS.items()]))
         # A process waits as often as it works: several beside each other keep both processors busy to the end.
         pages, template = marked("browser"), sqlite.result()
+        files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
+        rest = "not browser and not prints and not crawls"
         runs = [
-            *run("SQLite", "not browser and not prints and not crawls", MIGRATED=template),
+            *run("SQLite", rest, *files[::2], MIGRATED=template),
+            *run("SQLite-too", rest, *files[1::2], MIGRATED=template),
             *run("Prints", "not browser and (prints or crawls)", *marked("prints", "crawls"), MIGRATED=template),
             *run("Pages", "browser", *pages, MIGRATED=template),
         ]
