@@ -27,7 +27,6 @@ STEPS = {
     "migrations": [prepare.PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
 }
 BAR = "-" * 80
-AT_ONCE = 6  # a process waits as often as it works: so many keep two processors busy to the end
 
 
 def say(text: str) -> None:
@@ -53,30 +52,24 @@ def run_step(name: str, command: list) -> bool:
 
 
 class TestRun:
-    """One pytest run with its output in a file, so that several can go side by side."""
-
-    process: subprocess.Popen
+    """One pytest run with its output in a file, so that two can go side by side."""
 
     def __init__(self, name: str, arguments: list[str], **env: str) -> None:
-        self.name, self.arguments, self.env = name, arguments, environment(**env)
+        self.name = name
         self.log = LOGS / f"{name.lower()}.txt"
+        self.start = time.monotonic()
         self.seconds = 0.0
-
-    def start(self) -> "TestRun":
-        """Begin."""
-        self.began = time.monotonic()
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
-                [prepare.PYTHON, "-m", "pytest", *self.arguments],
-                cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                [prepare.PYTHON, "-m", "pytest", *arguments],
+                cwd=ROOT, env=environment(**env), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        return self
 
     def done(self) -> bool:
         """Has it ended? Notes when."""
         if self.process.poll() is None:
             return False
-        self.seconds = self.seconds or time.monotonic() - self.began
+        self.seconds = self.seconds or time.monotonic() - self.start
         return True
 
     def progress(self) -> str:
@@ -90,19 +83,16 @@ class TestRun:
 
 
 def side_by_side(runs: list[TestRun]) -> None:
-    """Each in its turn, AT_ONCE of them at a time, with a sign of life every half minute."""
-    told, waiting = time.monotonic(), list(runs)
-    started: list[TestRun] = []
+    """Wait for them all, with a sign of life every half minute."""
+    told = time.monotonic()
     try:
-        while waiting or not all(run.done() for run in started):
-            while waiting and sum(not run.done() for run in started) < AT_ONCE:
-                started.append(waiting.pop(0).start())
+        while not all([run.done() for run in runs]):
             time.sleep(0.2)
             if time.monotonic() - told > 30:
                 told = time.monotonic()
-                say("… " + ", ".join(run.progress() for run in started))
+                say("… " + ", ".join(run.progress() for run in runs))
     finally:
-        for run in started:
+        for run in runs:
             if run.process.poll() is None:
                 run.process.terminate()
                 run.process.wait()
@@ -128,10 +118,6 @@ def everything() -> int:
         chosen = " and ".join([f"({wanted})", *(f"not {marker}" for marker in unable)])
         return [TestRun(name, ["--durations=8", "--durations-min=2", "-m", chosen, *files], AXE_FINE=axe_fine, **env)]
 
-    def with_redis() -> dict[str, str]:
-        redis = stack.enter_context(RedisServer()).url
-        return {"DATABASE_URL": server, "REDIS_URL": redis, "MIGRATED": postgres.result()}
-
     LOGS.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         making = stack.enter_context(ThreadPoolExecutor())
@@ -142,18 +128,20 @@ def everything() -> int:
             server = stack.enter_context(PostgresServer()).url("postgres")
             postgres = making.submit(Databases(folder, server).migrated)
         fine = making.submit(lambda: all([run_step(name, command) for name, command in STEPS.items()]))
+        # A process waits as often as it works: several beside each other keep both processors busy to the end.
+        pages, template = marked("browser"), sqlite.result()
         files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
-        pages, printing, template = marked("browser"), marked("prints", "crawls"), sqlite.result()
-        runs = run("Pages", "browser", *pages, MIGRATED=template)
-        for n in (1, 2):
-            half = slice(n - 1, None, 2)
-            runs += run(f"Prints-{n}", "not browser and (prints or crawls)", *printing[half], MIGRATED=template)
-            rest = "not browser and not prints and not crawls"
-            runs += run(f"SQLite-{n}", rest, *files[half], MIGRATED=template)
+        rest = "not browser and not prints and not crawls"
+        runs = [
+            *run("SQLite", rest, *files[::2], MIGRATED=template),
+            *run("SQLite-too", rest, *files[1::2], MIGRATED=template),
+            *run("Prints", "not browser and (prints or crawls)", *marked("prints", "crawls"), MIGRATED=template),
+            *run("Pages", "browser", *pages, MIGRATED=template),
+        ]
+        for name, which, files in (("PostgreSQL", "not browser", []), ("PostgreSQL-pages", "browser", pages)):
             if servers:
-                runs[:0] = run(f"PostgreSQL-{n}", "not browser", *files[half], **with_redis())
-        if servers:
-            runs[:0] = run("PostgreSQL-pages", "browser", *pages, **with_redis())
+                redis = stack.enter_context(RedisServer()).url
+                runs += run(name, which, *files, DATABASE_URL=server, REDIS_URL=redis, MIGRATED=postgres.result())
         side_by_side(runs)
     runs.sort(key=lambda run: not run.passed())  # what failed comes last, where it is seen
     for run in runs:
