@@ -1,5 +1,5 @@
 # Everything behind these commands is in tools/; the README explains them.
-# The system's own Python, where it is new enough: one that a version manager built takes half as long again for everything.
+# The system's own Python, where it is new enough: one that was built without optimisation takes a third longer.
 SYSTEM := $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.version_info < (3, 11) or print(sys.executable)' 2>/dev/null)
 PYTHON ?= $(or $(SYSTEM),python3)
 

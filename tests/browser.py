@@ -30,7 +30,7 @@ AXE_OPTIONS = {
     "resultTypes": ["violations"],
 }
 SAMPLE_PASSWORD = "sample-pilot-2026"
-# Every link of an error summary must land on something that can be typed into, chosen or pressed.
+# In words: every link of an error summary must land on something that can be typed into, chosen or pressed.
 AS_IT_STANDS = """() => {
     const dead = [...document.querySelectorAll('.govuk-error-summary a')].filter(link => {
         const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));

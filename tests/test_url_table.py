@@ -399,8 +399,8 @@ def schemes(django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True)
 def no_words(monkeypatch):
-    """Who may have a PDF does not hang on what is printed, nor a refusal on the words of its page: they are the same
-    for everybody, and thousands of times they would take a third of the table's time."""
+    """Who may have a PDF does not hang on what is printed, nor who is refused on what the page of a refusal says:
+    there are thousands of them, and other tests read it."""
     monkeypatch.setattr(pdf, "from_html", lambda html, **limits: b"%PDF-")
     monkeypatch.setattr(errors, "render", lambda *page, status: HttpResponse(status=status))
 
