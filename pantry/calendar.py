@@ -16,7 +16,7 @@ import holidays
 from pantry import rules
 from pantry.models.places import Closure, Pantry
 from stockport_hubs.core.errors import Refused
-from stockport_hubs.core.kept import Kept
+from stockport_hubs.core.kept import Kept, together
 from stockport_hubs.core.weeks import LONDON, WEEK, london_date, monday
 
 LONGEST_SEARCH = 520  # weeks looked through for an open one
@@ -114,11 +114,12 @@ class WeekCalendar:
         self._read([pantry_id for pantry_id in dict.fromkeys(pantry_ids) if pantry_id not in self.plans])
 
     def _read(self, pantry_ids: list[UUID]) -> None:
-        for pantry_id, closes_on_bank_holidays, *hours in HOURS(pantries=pantry_ids):
+        all_hours, closures = together(HOURS.of(pantries=pantry_ids), CLOSURES.of(pantries=pantry_ids))
+        for pantry_id, closes_on_bank_holidays, *hours in all_hours:
             plan = self.plans.setdefault(pantry_id, Plan(closes_on_bank_holidays))
             if hours[0] is not None:  # a pantry without hours is a row too
                 plan.hours.append(Hours(*hours))
-        for pantry_id, *closed in CLOSURES(pantries=pantry_ids):
+        for pantry_id, *closed in closures:
             self.plans[pantry_id].closures.append(Closed(*closed))
 
     def is_closed(self, pantry_id, week: date) -> bool:

@@ -38,7 +38,7 @@ from pantry.models import (
     PrepaidBlock,
 )
 from stockport_hubs.core.among import Among
-from stockport_hubs.core.kept import Kept
+from stockport_hubs.core.kept import Kept, together
 
 PAYS = (EntryKind.PAYMENT, EntryKind.BY_HAND)  # what is paid over, and what two people have put right by hand
 OF_PAYMENTS = Q(entry__kind__in=PAYS) | Q(entry__kind=EntryKind.REVERSAL, entry__reverses__kind__in=PAYS)
@@ -108,8 +108,10 @@ def position(
     """The whole agreement at the end of a day; 3 queries and those of the calendar. `counted`: its `weeks`, if they are
     known already."""
     tallies = weeks(agreement, as_at, calendar) if counted is None else counted
-    _, paid, left, joining, pool = next(iter(SUMS(agreement=agreement.pk, as_at=as_at)), (None, 0, 0, 0, 0))
-    _, blocks, members = next(iter(BLOCKS(agreement=agreement.pk, as_at=as_at)), (None, 0, 0))
+    of_agreement = {"agreement": agreement.pk, "as_at": as_at}
+    sums, bought = together(SUMS.of(**of_agreement), BLOCKS.of(**of_agreement))
+    _, paid, left, joining, pool = next(iter(sums), (None, 0, 0, 0, 0))
+    _, blocks, members = next(iter(bought), (None, 0, 0))
     return Position(
         as_at=as_at,
         blocks=blocks,

@@ -16,7 +16,7 @@ from django.db.models import BigIntegerField, Count, DateField, Exists, F, Func,
 
 from pantry.calendar import WeekCalendar
 from pantry.models import Collection, FundingAgreement, Membership, MembershipMove, PaidWeek, Pantry
-from stockport_hubs.core.kept import Kept
+from stockport_hubs.core.kept import Kept, Question, together
 from stockport_hubs.core.weeks import WEEK, monday
 
 CAME, MISSED, TO_COME, CLOSED, PAUSED, OUTSIDE = "came", "missed", "to_come", "closed", "paused", "outside"
@@ -167,15 +167,19 @@ class Attendance:
         self.agreement, self.as_at, self.week = agreement, as_at, monday(as_at)
         self.members: dict[UUID, Member] = {}
         self.calendar = WeekCalendar({})
-        self._read_members()
-        self._read_pauses()
-        self._read_came()
+        of_agreement = {"agreement": agreement.pk, "as_at": as_at}
+        members, moves, came = together(
+            MEMBERS.of(**of_agreement), MOVES.of(**of_agreement), self._came_until(self.week)
+        )
+        self._read_members(members)
+        self._read_pauses(moves)
+        self._read_came(came)
         self.calendar.learn(pantry for member in self.members.values() for _, _, pantry in member.places)
         for member in self.members.values():
             member.last = self._last_open_weeks(member)
 
-    def _read_members(self) -> None:
-        for key, number, state, first_week, ended_on, *place in MEMBERS(agreement=self.agreement.pk, as_at=self.as_at):
+    def _read_members(self, rows: list) -> None:
+        for key, number, state, first_week, ended_on, *place in rows:
             if key not in self.members:
                 if ended_on is not None and ended_on > self.as_at:
                     ended_on = None
@@ -183,8 +187,8 @@ class Attendance:
             if place[0] is not None:
                 self.members[key].places.append((place[0], place[1], place[2]))
 
-    def _read_pauses(self) -> None:
-        for membership_id, state, on in MOVES(agreement=self.agreement.pk, as_at=self.as_at):
+    def _read_pauses(self, rows: list) -> None:
+        for membership_id, state, on in rows:
             member = self.members.get(membership_id)
             if member is None:
                 continue
@@ -194,16 +198,21 @@ class Attendance:
             elif state != Membership.State.PAUSED and paused:
                 member.pauses[-1] = (member.pauses[-1][0], on)
 
-    def _read_came(self) -> None:
-        """`BITS` weeks at a time, back to the first collection of all: nearly always once."""
-        week, shift, oldest = self.week, 0, self.week
-        while shift == 0 or oldest <= week:
-            rows = COLLECTED(agreement=self.agreement.pk, as_at=self.as_at, week=week, since=week - BITS * WEEK)
+    def _came_until(self, week: date) -> Question:
+        return COLLECTED.of(agreement=self.agreement.pk, as_at=self.as_at, week=week, since=week - BITS * WEEK)
+
+    def _read_came(self, rows: list) -> None:
+        """`BITS` weeks at a time, back to the first collection of all: nearly always what is read already."""
+        week, shift = self.week, 0
+        oldest = min((first for _, first, _ in rows), default=week)
+        while True:
             for membership_id, first, bits in rows:
-                oldest = min(oldest, first)
                 if member := self.members.get(membership_id):
                     member.first_came, member.came = first, member.came | (bits or 0) << shift
             week, shift = week - BITS * WEEK, shift + BITS
+            if oldest > week:
+                return
+            [rows] = together(self._came_until(week))
 
     @cached_property
     def pantries(self) -> dict[UUID, str]:

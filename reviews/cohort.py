@@ -18,7 +18,7 @@ from careleavers.models.cohort import CohortPlaceQuerySet
 from pantry.models import FundingAgreement
 from referrals.models import Referral, VolunteeringMove, VolunteeringOffer
 from reviews.attendance import Attendance, came_by, members_on
-from stockport_hubs.core.kept import Kept
+from stockport_hubs.core.kept import Kept, together
 from stockport_hubs.core.weeks import LONDON
 
 STAGES = ("identified", "offered", "agreed", "introduced", "joined", "first", "regular", "retained", "volunteering")
@@ -130,24 +130,28 @@ class Cohort:
         self.as_at, self.agreement, self.attendance = attendance.as_at, agreement, attendance
 
     @cached_property
-    def _sent(self) -> list:
-        return SENT(agreement=self.agreement.pk, before=end_of(self.as_at))
+    def _read(self) -> list[list]:
+        """Their steps, and introductions that were sent."""
+        return together(
+            STEPS.of(council=self.agreement.funder_id, as_at=self.as_at),
+            SENT.of(agreement=self.agreement.pk, before=end_of(self.as_at)),
+        )
 
     @cached_property
     def person_of(self) -> dict[UUID, UUID]:
         """The young person of each member with an introduction on record."""
-        return {membership: person for person, membership in self._sent if membership in self.attendance.members}
+        return {membership: person for person, membership in self._read[1] if membership in self.attendance.members}
 
     @cached_property
     def stages(self) -> dict[str, set[UUID]]:
         """Every step."""
-        found = STEPS(council=self.agreement.funder_id, as_at=self.as_at)
+        found, sent = self._read
         rows = [row for row in found if row[0]]
         identified = {person for person, *_ in rows}
         if len(rows) < len(found):  # deleted, never offered a place: each still counts, under the key of their place
             gone = places(self.as_at).of_nobody().filter(council=self.agreement.funder_id)
             identified |= set(gone.values_list("pk", flat=True))
-        introduced = {person for person, _ in self._sent} & identified
+        introduced = {person for person, _ in sent} & identified
         agreed = {person for person, _, said_yes, _ in rows if said_yes} | introduced
         members = {
             "joined": self.attendance.members,

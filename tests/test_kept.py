@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from pantry.models import PaidWeek
 from stockport_hubs.core import clock
-from stockport_hubs.core.kept import Kept
+from stockport_hubs.core.kept import Kept, together
 from tests import factories
 from tests.due import DUE, FIRST, make_due
 
@@ -33,6 +33,34 @@ def test_a_kept_query_gives_what_django_gives_for_every_value(django_assert_num_
             with django_assert_num_queries(1 if some else 0):
                 assert sorted(map(tuple, kept(members=some, after=after, before=before))) == plain
     assert len(kept.texts) == 3  # lists of three, two and one: a text for each length
+
+
+def test_queries_asked_together_give_what_each_gives_alone(django_assert_num_queries):
+    world = factories.World()
+    make_due(world, 3)
+    kept, members = Kept(weeks), list(PaidWeek.objects.order_by().values_list("membership_id", flat=True).distinct())
+    asked = [
+        {"members": members, "after": FIRST, "before": DUE},
+        {"members": [], "after": FIRST, "before": DUE},
+        {"members": members[:1], "after": FIRST + 5 * WEEK, "before": FIRST + 9 * WEEK},
+    ]
+    alone = [kept(**each) for each in asked]
+    assert [len(rows) for rows in alone] == [3, 0, 1]
+    with django_assert_num_queries(2):
+        assert together(*(kept.of(**each) for each in asked)) == alone
+
+
+@pytest.mark.postgres
+def test_postgresql_is_sent_them_before_it_answers():
+    kept, seen = Kept(lambda on: PaidWeek.objects.filter(week=on).values_list("pence")), []
+
+    def note(execute, *asked):
+        execute(*asked)
+        seen.append(connection.connection.info.pipeline_status.name)
+
+    with connection.execute_wrapper(note):
+        assert together(kept.of(on=DUE), kept.of(on=FIRST)) == [[], []]
+    assert seen == ["ON", "ON"]
 
 
 @pytest.mark.postgres

@@ -2,6 +2,7 @@
 
     seen = Kept(lambda council, on: CareLeaver.objects.filter(council=council, ...).values_list("pk", "surname"))
     for key, surname in seen(council=user.organisation_id, on=today): ...
+    people, members = together(seen.of(council=council, on=today), active.of(council=council))
 
 The function is called with stand-ins and gives a `values_list`; its SQL is kept with the places where they stand, one
 text for each set of types and lengths. Each value must reach the SQL as it is: what is reckoned from it (a week later)
@@ -10,7 +11,7 @@ is a value of its own, and the clock is not read. Both are refused, for they wou
 
 import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -44,13 +45,14 @@ class _Text:
         expressions = [each for each, _, _ in compiler.select[: self.columns]]
         self.compiler, self.converters = compiler, compiler.get_converters(expressions)
 
-    def rows(self, values: dict[str, Any]) -> Iterable:
+    def ask(self, cursor, values: dict[str, Any]) -> None:
         params = list(self.params)
         for place, (name, index, adapted) in self.stands.items():
             params[place] = adapted(values[name] if index is None else values[name][index])
-        with _cursor() as cursor:
-            cursor.execute(self.sql, params)
-            rows = cursor.fetchall()
+        cursor.execute(self.sql, params)
+
+    def rows(self, cursor) -> Iterable:
+        rows = cursor.fetchall()
         if rows and len(rows[0]) > self.columns:
             rows = [row[: self.columns] for row in rows]
         return self.compiler.apply_converters(rows, self.converters) if self.converters else rows
@@ -94,6 +96,21 @@ def _cursor():
         connection.connection.cursor_factory = usual
 
 
+Question = tuple[_Text | None, dict[str, Any]]  # None: one of its lists is empty, and nothing can be found
+
+
+def together(*questions: Question) -> list[list]:
+    """The rows of each, none of which hangs on another's answer: PostgreSQL is sent them all before it answers."""
+    with ExitStack() as opened:
+        cursors = [opened.enter_context(_cursor()) for _ in questions]
+        several = connection.vendor == "postgresql" and len(questions) > 1
+        with connection.connection.pipeline() if several else nullcontext():
+            for cursor, (text, values) in zip(cursors, questions, strict=True):
+                if text:
+                    text.ask(cursor, values)
+        return [list(text.rows(cursor)) if text else [] for cursor, (text, _) in zip(cursors, questions, strict=True)]
+
+
 class Kept:
     """See the module. `query(**stand-ins)` gives a values_list; values are UUIDs, dates, aware moments and lists."""
 
@@ -103,9 +120,14 @@ class Kept:
 
     def __call__(self, **values: Any) -> list:
         """The rows, as sequences of values."""
+        [rows] = together(self.of(**values))
+        return rows
+
+    def of(self, **values: Any) -> "Question":
+        """The query with these values, to be asked `together` with others."""
         lists = {name: list(each) for name, each in values.items() if not isinstance(each, UUID | date)}
         if not all(lists.values()):
-            return []
+            return None, values
         values |= lists
         shape = (connection.vendor, *((name, _kind(value)) for name, value in sorted(values.items())))
         text = self.texts.get(shape)
@@ -113,7 +135,7 @@ class Kept:
             if len(self.texts) >= MOST:
                 self.texts.clear()
             text = self.texts[shape] = self._write(values)
-        return list(text.rows(values))
+        return text, values
 
     def _write(self, values: dict[str, Any]) -> _Text:
         """Written twice with different stand-ins: whatever differs must be one of them."""

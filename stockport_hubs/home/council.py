@@ -31,7 +31,7 @@ from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit import seals
 from stockport_hubs.charts import shapes
 from stockport_hubs.core.forms import DAY_PARTS
-from stockport_hubs.core.kept import Kept
+from stockport_hubs.core.kept import Kept, Question, columns, together, whole
 from stockport_hubs.core.weeks import LONDON, WEEK, monday
 from stockport_hubs.home import alarms
 from stockport_hubs.home.alarms import Alarm
@@ -91,7 +91,15 @@ class Overview:
 
 def next_meeting(user: User, on: date) -> Meeting | None:
     """The first meeting of today or later."""
-    found = AHEAD[user.role](organisation=user.organisation_id, midnight=datetime.combine(on, time(), LONDON))
+    [found] = together(_next_meeting(user, on))
+    return _meeting(found)
+
+
+def _next_meeting(user: User, on: date) -> Question:
+    return AHEAD[user.role].of(organisation=user.organisation_id, midnight=datetime.combine(on, time(), LONDON))
+
+
+def _meeting(found: list) -> Meeting | None:
     return Meeting(*found[0]) if found else None
 
 
@@ -168,16 +176,13 @@ def worries(user: User, on: date) -> int:
     return len(WORRIES[user.role](organisation=user.organisation_id, **more))
 
 
-AGREEMENT = [field.attname for field in FundingAgreement._meta.concrete_fields]
-
-
 def _in_force(role: str) -> Kept:
     return Kept(
         lambda organisation, on: (
             FundingAgreement.objects.for_user(User(role=role, organisation_id=organisation))
             .in_force_on(on)
             .order_by("-starts_on", "pk")
-            .values_list(*AGREEMENT)
+            .values_list(*columns(FundingAgreement))
         )
     )
 
@@ -187,13 +192,12 @@ IN_FORCE: dict[str, Kept] = {role: _in_force(role) for role in (Role.LEAVING_CAR
 
 def agreements(user: User, on: date) -> list[FundingAgreement]:
     """Agreements in force, the newest first."""
-    rows = IN_FORCE[user.role](organisation=user.organisation_id, on=on)
-    return [FundingAgreement.from_db(None, AGREEMENT, row) for row in rows]
+    return [whole(FundingAgreement, row) for row in IN_FORCE[user.role](organisation=user.organisation_id, on=on)]
 
 
 def overview(user: User, on: date, now: datetime) -> Overview:
     """Everything on the page, counted now; `now` is the real clock's."""
-    [[*waiting, failed, worries, people, unknown, due, stored]] = COUNTS(
+    counts = COUNTS.of(
         council=user.organisation_id,
         on=on,
         first_by=on - NOT_TAKEN_UP,
@@ -201,13 +205,16 @@ def overview(user: User, on: date, now: datetime) -> Overview:
         now=now,
         begun=now - UNKNOWN_AFTER,
     )
+    in_force = IN_FORCE[user.role].of(organisation=user.organisation_id, on=on)
+    [counted], found, meetings = together(counts, in_force, _next_meeting(user, on))
+    *waiting, failed, worries, people, unknown, due, stored = counted
     return Overview(
         alarms=alarms.of(now, due, stored),
         unknown_emails=unknown,
         worries=worries,
         numbers=_numbers(*waiting),
-        schemes=[scheme(agreement, on) for agreement in agreements(user, on)],
-        meeting=next_meeting(user, on),
+        schemes=[scheme(whole(FundingAgreement, row), on) for row in found],
+        meeting=_meeting(meetings),
         has_people=people,
         failed_jobs=failed_jobs(user) if failed else [],
     )
