@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", f"{marker}: see tests/conftest.py")
     guards.refuse_outside_sockets()
-    guards.lift_append_only_when_flushing()
+    guards.flush_quickly()
 
 
 def _elsewhere(item: pytest.Item, full: bool) -> str:

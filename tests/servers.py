@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import prepare  # tools/ is not a package: it runs before anything is installed
 
 MIGRATE = """
+import gc; gc.disable()  # a third faster: models are made anew with every step
 import django; django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)

@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]  # pages: once
 SPOKEN = "Nothing has been saved yet."
 
 
-@pytest.fixture
-def scheme(db):
+@pytest.fixture(scope="module")
+def scheme(once):
     return make_scheme("Own")
 
 
