@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import (
@@ -102,16 +103,26 @@ class PantryPosition(Weekly):
     joining_pence: int
 
 
+class Books(NamedTuple):
+    """What `position` and `by_pantry` of one day are made of."""
+
+    weeks: dict  # what became of them, by pantry
+    sums: tuple
+    blocks: tuple
+
+
+def books(agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None) -> Books:
+    """3 queries, sent together, and those of the calendar."""
+    ours = {"agreement": agreement.pk, "as_at": as_at}
+    groups, sums, blocks = together(OF_AGREEMENT.of(**ours, over=as_at - SIX_DAYS), SUMS.of(**ours), BLOCKS.of(**ours))
+    return Books(_tally(groups, calendar), next(iter(sums), (None, 0, 0, 0, 0)), next(iter(blocks), (None, 0, 0)))
+
+
 def position(
-    agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None, counted: dict | None = None
+    agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None, known: Books | None = None
 ) -> Position:
-    """The whole agreement at the end of a day; 3 queries and those of the calendar. `counted`: its `weeks`, if they are
-    known already."""
-    tallies = weeks(agreement, as_at, calendar) if counted is None else counted
-    of_agreement = {"agreement": agreement.pk, "as_at": as_at}
-    sums, bought = together(SUMS.of(**of_agreement), BLOCKS.of(**of_agreement))
-    _, paid, left, joining, pool = next(iter(sums), (None, 0, 0, 0, 0))
-    _, blocks, members = next(iter(bought), (None, 0, 0))
+    """The whole agreement at the end of a day. `known`: the `books` of that day."""
+    tallies, (_, paid, left, joining, pool), (_, blocks, members) = known or books(agreement, as_at, calendar)
     return Position(
         as_at=as_at,
         blocks=blocks,
@@ -125,15 +136,15 @@ def position(
     )
 
 
-def by_pantry(agreement: FundingAgreement, as_at: date, counted: dict | None = None) -> list[PantryPosition]:
+def by_pantry(agreement: FundingAgreement, as_at: date, known: Books | None = None) -> list[PantryPosition]:
     """The agreement's money at each pantry that has any of it, by name; adds up to `position`."""
-    return _by_pantry(agreement, as_at, weeks(agreement, as_at) if counted is None else counted)
+    return _by_pantry(agreement, as_at, (known or books(agreement, as_at)).weeks)
 
 
 def statement(agreement: FundingAgreement, as_at: date) -> tuple[Position, list[PantryPosition]]:
     """`position` and `by_pantry` with the weeks counted once."""
-    counted = weeks(agreement, as_at)
-    return position(agreement, as_at, counted=counted), by_pantry(agreement, as_at, counted)
+    known = books(agreement, as_at)
+    return position(agreement, as_at, known=known), by_pantry(agreement, as_at, known)
 
 
 def _by_pantry(
@@ -276,11 +287,6 @@ BLOCKS = Kept(
         .annotate(blocks=Count("pk"), members=Count("membership", distinct=True))
     )
 )
-
-
-def weeks(agreement: FundingAgreement, as_at: date, calendar: WeekCalendar | None = None) -> dict:
-    """What became of an agreement's weeks, by pantry: `position` and `by_pantry` of one day are made of it."""
-    return _tally(OF_AGREEMENT(agreement=agreement.pk, as_at=as_at, over=as_at - SIX_DAYS), calendar)
 
 
 def _tally(groups: Iterable, calendar: WeekCalendar | None = None) -> dict:

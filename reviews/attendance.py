@@ -5,7 +5,7 @@ Weeks are Mondays. The database adds up: one row a member comes back, however ma
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -175,8 +175,9 @@ class Attendance:
         self._read_pauses(moves)
         self._read_came(came)
         self.calendar.learn(pantry for member in self.members.values() for _, _, pantry in member.places)
+        statuses = self.statuses([self.week - n * WEEK for n in reversed(range(LAST + 2))])  # nearly always enough
         for member in self.members.values():
-            member.last = self._last_open_weeks(member)
+            member.last = self._last_open_weeks(member, statuses(member)[::-1])
 
     def _read_members(self, rows: list) -> None:
         for key, number, state, first_week, ended_on, *place in rows:
@@ -273,10 +274,11 @@ class Attendance:
 
         return of
 
-    def _last_open_weeks(self, member: Member) -> tuple[bool, ...]:
-        """Whether they came in each of the last open weeks, the latest first; a week not over counts once they came."""
-        found: list[bool] = []
-        week, first = self.week, min(member.first_week, member.first_came)
+    def _last_open_weeks(self, member: Member, latest: Sequence[str] = ()) -> tuple[bool, ...]:
+        """Whether they came in each of the last open weeks, the latest first; a week not over counts once they came.
+        `latest`: what the last weeks were for them, this one first, as far as that is known."""
+        found = [status == CAME for status in latest if status in (CAME, MISSED)][:LAST]
+        week, first = self.week - len(latest) * WEEK, min(member.first_week, member.first_came)
         while week >= first and len(found) < LAST:
             status = self.status(member, week)
             if status in (CAME, MISSED):

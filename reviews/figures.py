@@ -159,16 +159,16 @@ class Figures:
         return Attendance(self.agreement, self.known.as_at)
 
     @cached_property
-    def _weeks_of_money(self) -> dict:
-        return money.weeks(self.agreement, self.as_at, self.attendance.calendar)
+    def _books(self) -> money.Books:
+        return money.books(self.agreement, self.as_at, self.attendance.calendar)
 
     @cached_property
     def position(self) -> money.Position:
-        return money.position(self.agreement, self.as_at, counted=self._weeks_of_money)
+        return money.position(self.agreement, self.as_at, known=self._books)
 
     @cached_property
     def by_pantry(self) -> list[money.PantryPosition]:
-        return money.by_pantry(self.agreement, self.as_at, self._weeks_of_money)
+        return money.by_pantry(self.agreement, self.as_at, self._books)
 
     @cached_property
     def holds(self) -> list[Hold]:
