@@ -99,7 +99,8 @@ def database(url: str) -> dict:
         return {**config, "OPTIONS": copy.copy(SQLITE_OPTIONS)}
     if config["ENGINE"] == "django.db.backends.postgresql":
         prepared = {"prepare_threshold": 5}  # psycopg's own; Django sets none (core/kept.py)
-        return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": prepared}
+        # A thread keeps its connection as long as it works, and with it the plans PostgreSQL has made.
+        return {**config, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, "OPTIONS": prepared}
     raise ImproperlyConfigured(
         "DATABASE_URL must start with sqlite:/// or postgres:// and name a database, "
         "such as postgres://user:password@host:5432/stockport_hubs."
