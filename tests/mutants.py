@@ -14,7 +14,6 @@ import inspect
 import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -329,16 +328,13 @@ class Trial:
         self.save()
 
     def caught_by(self, mutant: Mutant, table: bool) -> str:
-        """The first test that fails with this fault, or nothing: the quickest of each file, then the next of each."""
+        """The first test that fails with this fault, or nothing: those first that are quick and about little else."""
         took = sorted(
-            (seconds, name) for name, (seconds, places) in self.record["tests"].items()
+            (seconds * len(places), seconds, name) for name, (seconds, places) in self.record["tests"].items()
             if ("test_url_table" in name) == table and list(mutant.place) in [list(place) for place in places]
         )  # fmt: skip
-        left, nth, ranks = float(ENOUGH), Counter[str](), []
-        for seconds, name in took:
-            nth[name.partition("::")[0]] += 1
-            ranks.append((nth[name.partition("::")[0]], seconds, name))
-        for _, seconds, name in sorted(ranks):
+        left = float(ENOUGH)
+        for _, seconds, name in took:
             if name in self.items and (left := left - seconds) > 0:
                 with self.running.changed(mutant):
                     if self.fails(self.items[name]):

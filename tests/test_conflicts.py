@@ -349,10 +349,13 @@ def test_what_was_held_is_recorded_for_its_day_once(hall, manager):
 
 
 def test_a_wrong_number_is_put_right(hall, manager):
-    member = hall.join()
+    member, elsewhere = hall.join(), factories.World()
+    _, stranger = elsewhere.join(), elsewhere.join()
+    assert stranger.number != member.number
     entry = held(hall, hall.entry(number=99_999))
-    assert "No member has this number" in manager.post(
-        url(entry), {"what": "record", "number": 99_998}).content.decode()  # fmt: skip
+    for number in (99_998, stranger.number):
+        answer = manager.post(url(entry), {"what": "record", "number": number})
+        assert "No member has this number" in answer.content.decode()
     assert manager.post(url(entry), {"what": "record", "number": member.number}).status_code == 302
     assert Collection.objects.get().membership == member
 

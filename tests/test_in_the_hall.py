@@ -69,6 +69,7 @@ def test_told_once_a_session_is_a_link_of_the_councils_for_a_young_person_alone(
     assert (link.care_leaver, link.entry, link.offered_on, link.state) == (hall.person, entry, WEDNESDAY, "offered")
     assert (row.link, other.link, Told.objects.count()) == (link, None, 2)
     assert told.counts(hall.pantry_manager, [entry], WEDNESDAY) == {entry.pk: 2}
+    assert told.counts(factories.user(Role.PANTRY_MANAGER), [entry], WEDNESDAY) == {}
     told.take_back(told=row, by=hall.volunteer, at=NOW)
     link.refresh_from_db()
     assert (link.state, told.counts(hall.pantry_manager, [entry], WEDNESDAY)) == ("taken_back", {entry.pk: 1})
@@ -334,6 +335,7 @@ def test_a_tablet_is_told_what_there_is_and_records_each_kind_once():
         member = there.other(preferred_name="Bay")
         given = {"kind": "social", "where": "Green", "by": there.pantry_manager, "at": NOW}
         topic = directory.add(name="Walk", **given)
+        elsewhere = directory.add(name="Swim", **given | {"by": factories.user(Role.PANTRY_MANAGER)})
         settings = there.device.get("state/").json()["settings"]
         assert [each["name"] for each in settings["topics"]] == ["Walk"]
         assert "custody" not in [each["id"] for each in settings["barriers"]] and settings["call"] == []
@@ -341,8 +343,9 @@ def test_a_tablet_is_told_what_there_is_and_records_each_kind_once():
         sent = [there.entry(kind, member=member, **body) for kind, body in kinds.items()]
         sent.append(there.entry("worry", member=None, ring_me=True))
         sent.append(there.entry("barrier", member=member, category="custody"))
+        sent.append(there.entry("told", member=member, topic=str(elsewhere.pk)))
         outcomes = [[each["outcome"] for each in there.device.send(*sent)] for _ in range(2)]
-    assert outcomes == [["recorded"] * 5 + ["held"], ["same"] * 5 + ["held"]]
+    assert outcomes == [["recorded"] * 5 + ["held"] * 2, ["same"] * 5 + ["held"] * 2]
     counts = [model.objects.count() for model in (Told, Helper, BarrierTap, Worry, Barrier)]
     assert (counts, Told.objects.get().told_by) == ([1, 1, 1, 2, 0], there.kit)
 

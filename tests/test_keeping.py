@@ -142,6 +142,26 @@ def test_the_rule_is_dated_and_says_who_approved_it(add, council, client, manage
     assert (sweep(BEGIN + timedelta(days=39)), sweep(BEGIN + timedelta(days=40))) == (0, 1)
 
 
+def test_what_another_council_has_is_not_shown(client, manager, add, council, settings):
+    settings.CLOCK = moment(AFTER, "09:00")
+    theirs = factories.user(Role.LEAVING_CARE_MANAGER, factories.council())
+    for reference in ("1", "2"):
+        person = people.add(
+            council=theirs.organisation, by=theirs, at=moment(BEGIN), reference=reference,
+            preferred_name="", born_on=BEGIN.replace(year=2006), eligibility="former_relevant",
+        )  # fmt: skip
+        on = BEGIN if reference == "1" else AFTER
+        cohort.tick(care_leavers=[person], on=on, by=theirs, at=moment(on))
+    keeping.set_rule(council=theirs.organisation, days=90, from_on=BEGIN, approved_by="x", by=theirs, at=moment(BEGIN))
+    assert sweep(AFTER) == 1
+    for of, shown in ((theirs, (1, 1, 2, 1)), (manager, (0, 0, 0, 0))):
+        client.force_login(of)
+        kept, overview = (client.get(reverse(f"careleavers:{page}")).context for page in ("keeping", "cohort"))
+        assert (len(kept["rules"]), kept["deleted"], overview["tiles"][0]["number"], overview["deleted"]) == shown
+    advisor = factories.user(Role.PERSONAL_ADVISOR, theirs.organisation)
+    assert not KeepingRule.objects.for_user(advisor) and not CohortPlace.objects.for_user(advisor)
+
+
 def test_it_happens_by_itself_each_night(add, settings):
     add("1", on=BEGIN)
     settings.CLOCK = moment(AFTER, "03:00")

@@ -18,6 +18,7 @@ from stockport_hubs.administration import services as administration
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs import services as jobs
+from stockport_hubs.notifications import services as notifications
 from tests import factories
 from tests.factories import moment
 from tests.test_introductions import introduce, person
@@ -222,6 +223,14 @@ def test_five_in_a_day_stand_out_and_managers_get_one_email_that_names_nobody(cl
     assert "6 records opened with a reason 2 stand out" in home
     assert text(client.get(reverse("careleavers:openings"))).count("Zebedee") == 6
     assert text(client.get(f"{reverse('careleavers:openings')}?show=stands_out")).count("Zebedee") == 2
+
+
+def test_the_email_goes_to_no_manager_of_another_council(world):
+    ids = {"opening": str(opens(world, person(world)).pk)}
+    elsewhere = factories.user(Role.LEAVING_CARE_MANAGER, factories.council())
+    may_send = notifications._kinds[openings.STANDS_OUT].may_send
+    assert may_send(ids, world.manager) is None
+    assert may_send(ids, elsewhere) == "They do not look after this council’s young people any more."
 
 
 def test_five_people_within_four_weeks_stand_out_and_the_same_one_again_does_not(world):

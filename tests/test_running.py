@@ -93,6 +93,8 @@ def test_the_manager_puts_down_and_takes_off(counter, browse):
     assert "Jo Example is down for Wednesday 15 April, 10:00." in manager.post(url, sent, follow=True).content.decode()
     assert "Jo Example is down for this session already." in text(manager.post(url, sent))
     assert "There is a problem" in text(manager.post(url, {"opening": "2026-04-16 10:00"}))
+    of_another_operator = Counter().volunteer
+    assert "There is a problem" in text(manager.post(url, sent | {"user": of_another_operator.pk}))
     gone = reverse("pantry:rota_remove", args=[Duty.objects.get().pk])
     said = manager.post(gone, follow=True).content.decode()
     assert "Jo Example is not down for Wednesday 15 April any more." in said and not Duty.objects.exists()

@@ -102,6 +102,8 @@ def test_the_manager_sees_past_sessions_paged(browse, counter):
     for n in range(1, 31):
         day = WEDNESDAY - timedelta(days=n)
         PantrySession.objects.create(pantry=counter.pantry, on=day, opens=time(10), closes=time(12))
+    elsewhere = factories.pantry(factories.operator())
+    PantrySession.objects.create(pantry=elsewhere, on=WEDNESDAY - timedelta(days=1), opens=time(10), closes=time(12))
     client = browse(counter.pantry_manager)
     assert "Showing 1 to 25 of 30 past sessions" in text(client.get(reverse("pantry:today")))
     assert "Showing 26 to 30 of 30 past sessions" in text(client.get(reverse("pantry:today"), {"page": 2}))

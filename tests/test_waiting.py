@@ -102,9 +102,14 @@ def test_the_manager_is_told_when_there_is_room_for_somebody_who_waits(world, cl
 
 
 @pytest.mark.sqlite
-def test_nobody_waits(world, client):
-    client.force_login(world.advisor)
-    assert "Nobody waits for a place." in text(client.get(reverse("referrals:waiting")))
+def test_nobody_waits_and_who_waits_elsewhere_is_not_shown(world, client):
+    theirs = World()
+    waits = put(theirs, introduce(theirs))
+    client.force_login(theirs.advisor)
+    assert waits.reference in text(client.get(reverse("referrals:waiting")))
+    for user in (world.advisor, world.manager, world.pantry_manager):
+        client.force_login(user)
+        assert "Nobody waits for a place." in text(client.get(reverse("referrals:waiting"))), user.role
 
 
 @pytest.mark.sqlite
