@@ -20,6 +20,7 @@ from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs import services as jobs
+from stockport_hubs.notifications import services as notifications
 from stockport_hubs.notifications.models import Message
 from tests import factories
 from tests import hall as tablet_hall
@@ -213,6 +214,8 @@ def test_a_worry_reaches_those_it_must_at_once_without_a_name_and_stays_until_an
     waits = {user: reverse("referrals:worries") in client_page(client, user) for user in (hall.advisor, hall.manager)}
     assert waits == {hall.advisor: True, hall.manager: True}
     assert Worry.objects.for_user(cover).count() == 0
+    ids, may_send = {"worry": str(worry.pk)}, notifications._kinds[worries.KIND].may_send
+    assert (may_send(ids, hall.advisor), may_send(ids, cover)) == (None, "It is not theirs any more.")
     answered = worries.answer(worry=worry, by=hall.manager, at=NOW)
     assert (answered.answered_by, answered.answered_at) == (hall.manager, NOW)
     with pytest.raises(Refused, match=f"{hall.manager.name} has answered this already, 8 April 2026, 10:42"):

@@ -22,6 +22,7 @@ from referrals.models import Referral
 from stockport_hubs.accounts.models import Role
 from tests import factories
 from tests.factories import BEGIN, moment
+from tests.test_introductions import person as young_person
 from tests.world import make_scheme
 
 pytestmark = pytest.mark.django_db
@@ -317,7 +318,8 @@ def test_everybody_is_matched_in_one_pass(scheme, loaded, sized, figures, django
 @pytest.mark.sqlite
 def test_the_managers_page_counts_and_leads_to_the_people(client, scheme, loaded):
     person = scheme["person"]
-    CareLeaver.objects.filter(pk=person.pk).update(postcode="ZY10 1AB")
+    stranger = young_person(factories.World())  # of another council, as near
+    CareLeaver.objects.filter(pk__in=[person.pk, stranger.pk]).update(postcode="ZY10 1AB")
     manager = scheme["users"][Role.LEAVING_CARE_MANAGER]
     client.force_login(manager)
     page = client.get(reverse("referrals:catchments"))
