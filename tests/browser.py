@@ -1,6 +1,7 @@
 """Chromium for tests and pictures: how it is started, and what every page must pass."""
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests import sharing
 from tests.servers import prepare
 
 WIDTHS = (360, 768, 1280)
@@ -94,7 +94,7 @@ AXE = "options => axe.run({exclude: ['[data-alike]']}, options).then(found => fo
 
 
 class Fine:
-    """What axe has found nothing wrong with in this run: of `make test`, in any of its processes."""
+    """What axe has found nothing wrong with in this run: of `make test`, in any of its processes ($AXE_FINE)."""
 
     def __init__(self, path: str) -> None:
         self.path, self.read = Path(path) if path else None, 0
@@ -123,7 +123,7 @@ def _digest(part: str) -> bytes:
     return hashlib.sha256(part.encode()).hexdigest()[:20].encode()
 
 
-fine = Fine(f"{sharing.FOLDER}/axe-fine" if sharing.FOLDER else "")
+fine = Fine(os.environ.get("AXE_FINE", ""))
 
 
 def kind(url: str) -> str:

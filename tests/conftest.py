@@ -5,7 +5,7 @@ throw-away PostgreSQL with Redis; `make test` runs everything on both.
 
 Markers: `sqlite` (SQLite run only: the database does not matter, or is SQLite), `postgres` (PostgreSQL run only: it is
 about PostgreSQL, or pages that one run is enough for), `browser` (needs Chromium), `prints` (needs Pango), `crawls`
-(asks for every page there is: like `prints` begun first in `make test`, so that its processes end together), `vectors`
+(asks for every page there is: beside `prints` in `make test`, so that both processors have work to the end), `vectors`
 (runs in FURTHEST, and in all of ZONES with `--every-zone`, as `make proof` does), `slow` (`make proof` only),
 `promise("M4")` (a promise: small here, its full size in `make proof`), `logs_errors` (ERROR records are what is
 expected), `console("404")` (console messages that hold the text are expected).
@@ -27,7 +27,7 @@ from django.utils import timezone
 from stockport_hubs.core import clock
 from stockport_hubs.settings.base import database
 from tests import browser as browser_tools
-from tests import guards, sharing
+from tests import guards
 from tests.processes import ROOT, Process, Site, Started, manage
 from tests.servers import Databases, RedisServer
 
@@ -127,24 +127,11 @@ def pytest_runtest_call(item: pytest.Item):
     return result
 
 
-STRETCHES = pytest.StashKey[sharing.Stretches]()
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
+def pytest_collection_finish() -> None:
     """Modules stay for the whole run: looking them through for garbage took a third of the time of small tests."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    if sharing.FOLDER:
-        among = os.environ.get("DATABASE_URL", "")
-        session.stash[STRETCHES] = sharing.Stretches(sharing.FOLDER, among, session.items)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """True says that nothing is left to do: another process of this run has taken it."""
-    stretches = item.session.stash.get(STRETCHES, None)
-    return True if stretches and not stretches.here(item) else None
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,42 +52,34 @@ def run_step(name: str, command: list) -> bool:
 
 
 class TestRun:
-    """One pytest run with its output in a file, so that several go side by side: at once, or after another."""
+    """One pytest run with its output in a file, so that two can go side by side."""
 
-    def __init__(self, name: str, arguments: list[str], after: "TestRun | None" = None, **env: str) -> None:
+    def __init__(self, name: str, arguments: list[str], **env: str) -> None:
         self.name = name
-        self.log = LOGS / f"{name.lower().replace(' ', '-')}.txt"
-        self.arguments = arguments
-        self.env = env
-        self.after = after
-        self.process: subprocess.Popen | None = None
+        self.log = LOGS / f"{name.lower()}.txt"
+        self.start = time.monotonic()
         self.seconds = 0.0
-        self.done()
+        with self.log.open("w") as output:
+            self.process = subprocess.Popen(
+                [prepare.PYTHON, "-m", "pytest", *arguments],
+                cwd=ROOT, env=environment(**env), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
 
     def done(self) -> bool:
-        """Has it ended? Starts it when its turn has come, and notes when it ended."""
-        if self.process is None:
-            if self.after and not self.after.done():
-                return False
-            self.start = time.monotonic()
-            with self.log.open("w") as output:
-                self.process = subprocess.Popen(
-                    [prepare.PYTHON, "-m", "pytest", *self.arguments], cwd=ROOT, env=environment(**self.env),
-                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                )  # fmt: skip
+        """Has it ended? Notes when."""
         if self.process.poll() is None:
             return False
         self.seconds = self.seconds or time.monotonic() - self.start
         return True
 
-    def percent(self) -> int:
-        """How many of the tests it knows it has run, from pytest's own percentages."""
-        told = re.findall(r"\[\s*(\d+)%\]", self.log.read_text(errors="replace")) if self.process else []
-        return int(told[-1]) if told else 0
+    def progress(self) -> str:
+        """How far it is, from pytest's own percentages."""
+        percent = re.findall(r"\[\s*(\d+%)\]", self.log.read_text(errors="replace"))
+        return f"{self.name} {percent[-1] if percent else 'starting'}"
 
     def passed(self) -> bool:
         """True when its tests passed."""
-        return self.process is not None and self.process.returncode == 0
+        return self.process.returncode == 0
 
 
 def side_by_side(runs: list[TestRun]) -> None:
@@ -99,21 +90,19 @@ def side_by_side(runs: list[TestRun]) -> None:
             time.sleep(0.2)
             if time.monotonic() - told > 30:
                 told = time.monotonic()
-                groups: dict[str, int] = Counter()
-                for run in runs:
-                    groups[run.name.rstrip(" 1234")] += run.percent()
-                say("… " + ", ".join(f"{group} {percent}%" for group, percent in groups.items()))
+                say("… " + ", ".join(run.progress() for run in runs))
     finally:
         for run in runs:
-            if run.process and run.process.poll() is None:
+            if run.process.poll() is None:
                 run.process.terminate()
                 run.process.wait()
 
 
-def marked(files: list[str], *markers: str) -> list[str]:
-    """Those of the test files that name one of these markers."""
+def marked(*markers: str) -> list[str]:
+    """The files that name one of these markers: a run of theirs alone need not read the others."""
+    files = sorted((ROOT / "tests").glob("test_*.py"))
     wanted = re.compile(rf"mark\.({'|'.join(markers)})\b")
-    return [file for file in files if wanted.search((ROOT / file).read_text())]
+    return [str(path.relative_to(ROOT)) for path in files if wanted.search(path.read_text())]
 
 
 def everything() -> int:
@@ -123,38 +112,36 @@ def everything() -> int:
     absent = {need.name for need in lacking}
     unable = [marker for marker, need in (("browser", "Chromium"), ("prints", "Pango")) if need in absent]
 
-    def run(name: str, wanted: str, files: list[str], *after: TestRun, **env: str) -> list[TestRun]:
+    def run(name: str, wanted: str, *files: str, **env: str) -> list[TestRun]:
         if wanted in unable:
             return []
         chosen = " and ".join([f"({wanted})", *(f"not {marker}" for marker in unable)])
-        arguments = ["--durations=8", "--durations-min=2", "-m", chosen, *files]
-        return [TestRun(name, arguments, *after, SHARED=str(folder), **env)]
+        return [TestRun(name, ["--durations=8", "--durations-min=2", "-m", chosen, *files], AXE_FINE=axe_fine, **env)]
 
     LOGS.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         making = stack.enter_context(ThreadPoolExecutor())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubs-")))
+        axe_fine = str(folder / "axe-fine")
         sqlite = making.submit(Databases(folder).migrated)
         if servers := not absent & {"PostgreSQL 14 or later", "Redis"}:
             server = stack.enter_context(PostgresServer()).url("postgres")
             postgres = making.submit(Databases(folder, server).migrated)
         fine = making.submit(lambda: all([run_step(name, command) for name, command in STEPS.items()]))
-        # A process waits as often as it works: several beside each other keep both processors busy. The runs of a group
-        # share its tests (tests/sharing.py), and whoever is through with the pages helps: so they end together.
+        # A process waits as often as it works: several beside each other keep both processors busy to the end.
+        pages, template = marked("browser"), sqlite.result()
         files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
-        pages, long = marked(files, "browser"), marked(files, "prints", "crawls")
-        longest_first = sorted(files, key=lambda file: file not in long)
-        here = {"MIGRATED": sqlite.result()}
-        in_browser = run("SQLite pages", "browser", pages, **here)
-        runs = [*in_browser]
-        for number, after in enumerate(([], [], [], in_browser), 1):
-            runs += run(f"SQLite {number}", "not browser", longest_first, *after, **here)
-        if servers:
-            there = {"DATABASE_URL": server, "MIGRATED": postgres.result()}
-            one, other = ({**there, "REDIS_URL": stack.enter_context(RedisServer()).url} for _ in range(2))
-            in_browser = run("PostgreSQL pages", "browser", pages, **one)
-            runs += [*in_browser, *run("PostgreSQL 1", "not browser", longest_first, **other)]
-            runs += run("PostgreSQL 2", "not browser", longest_first, *in_browser, **one)
+        rest = "not browser and not prints and not crawls"
+        runs = [
+            *run("SQLite", rest, *files[::2], MIGRATED=template),
+            *run("SQLite-too", rest, *files[1::2], MIGRATED=template),
+            *run("Prints", "not browser and (prints or crawls)", *marked("prints", "crawls"), MIGRATED=template),
+            *run("Pages", "browser", *pages, MIGRATED=template),
+        ]
+        for name, which, files in (("PostgreSQL", "not browser", []), ("PostgreSQL-pages", "browser", pages)):
+            if servers:
+                redis = stack.enter_context(RedisServer()).url
+                runs += run(name, which, *files, DATABASE_URL=server, REDIS_URL=redis, MIGRATED=postgres.result())
         side_by_side(runs)
     runs.sort(key=lambda run: not run.passed())  # what failed comes last, where it is seen
     for run in runs:
