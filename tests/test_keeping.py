@@ -142,7 +142,7 @@ def test_the_rule_is_dated_and_says_who_approved_it(add, council, client, manage
     assert (sweep(BEGIN + timedelta(days=39)), sweep(BEGIN + timedelta(days=40))) == (0, 1)
 
 
-def test_what_another_council_has_is_not_shown(client, manager, add, council, settings):
+def test_what_another_council_has_is_not_shown(client, manager, settings):
     settings.CLOCK = moment(AFTER, "09:00")
     theirs = factories.user(Role.LEAVING_CARE_MANAGER, factories.council())
     for reference in ("1", "2"):

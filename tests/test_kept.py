@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Q
 
 from pantry.models import PaidWeek
@@ -61,6 +61,14 @@ def test_postgresql_is_sent_them_before_it_answers():
     with connection.execute_wrapper(note):
         assert together(kept.of(on=DUE), kept.of(on=FIRST)) == [[], []]
     assert seen == ["ON", "ON"]
+
+
+def test_an_error_of_the_last_of_several_is_djangos():
+    fine = Kept(lambda on: PaidWeek.objects.filter(week=on).values_list("pence"))
+    gone = Kept(lambda on: PaidWeek.objects.filter(week=on).extra(where=["no_such_column = 1"]).values_list("pence"))
+    with pytest.raises(DatabaseError, match="no_such_column"), transaction.atomic():
+        together(fine.of(on=DUE), gone.of(on=DUE))
+    assert together(fine.of(on=DUE), fine.of(on=FIRST)) == [[], []]
 
 
 @pytest.mark.postgres

@@ -104,7 +104,8 @@ def together(*questions: Question) -> list[list]:
     with ExitStack() as opened:
         cursors = [opened.enter_context(_cursor()) for _ in questions]
         several = connection.vendor == "postgresql" and len(questions) > 1
-        with connection.connection.pipeline() if several else nullcontext():
+        # An error may come as late as the answers, when the pipeline ends: it is Django's all the same.
+        with connection.wrap_database_errors, connection.connection.pipeline() if several else nullcontext():
             for cursor, (text, values) in zip(cursors, questions, strict=True):
                 if text:
                     text.ask(cursor, values)
