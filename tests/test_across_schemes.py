@@ -12,11 +12,12 @@ from careleavers.models import AdvisorAllocation, CareLeaver
 from careleavers.services import sharing
 from pantry.models import FundingAgreement, Membership, Tariff, TopUp
 from pantry.services import sessions
-from reviews.models import Barrier, ReviewMeeting
-from reviews.services import barriers
+from reviews.models import Action, Barrier, ReviewMeeting
+from reviews.services import barriers, meetings
 from stockport_hubs import pdf
 from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.core import clock, weeks
+from stockport_hubs.home import council
 from stockport_hubs.jobs.models import Job
 from stockport_hubs.notifications import services as notifications
 from stockport_hubs.notifications.models import Message
@@ -266,9 +267,20 @@ def test_what_one_owns_in_a_council_is_left_behind_in_it(two):
             by=owner,
             at=clock.now(),
         )
-    assert Barrier.objects.for_user(ours.advisor).count() == 2
+    meeting = meetings.plan(
+        agreement=ours.agreement, starts_at=clock.now(), where="", period_from=clock.today(), period_to=clock.today(),
+        by=ours.manager, at=clock.now(),
+    )  # fmt: skip
+    given = {"owner": ours.advisor, "due_on": clock.today(), "by": ours.manager, "at": clock.now()}
+    action = meetings.add_action(meeting=meeting, what="Ring the hall", **given)
+
+    def seen() -> tuple:
+        found = council.my_actions(ours.advisor)
+        return Barrier.objects.for_user(ours.advisor).count(), [*Action.objects.for_user(ours.advisor)], len(found)
+
+    assert seen() == (2, [action], 1)
     ours.advisor.organisation = others.council
-    assert Barrier.objects.for_user(ours.advisor).count() == 0
+    assert seen() == (0, [], 0)
 
 
 def test_a_pantry_manager_looks_after_volunteers_and_nobody_else(two):
@@ -304,3 +316,12 @@ def test_what_another_council_paid_for_the_same_price_is_its_own(client, two):
     client.force_login(ours.finance)
     page = client.get(reverse("pantry:tariff_agree", args=[tariff.pk])).content.decode()
     assert (ours.agreement.name in page, theirs.name in page) == (True, False)
+
+
+def test_a_disagreement_is_recorded_about_what_is_ones_own(client):
+    ours, others = make_scheme("Own"), make_scheme("Other")
+    client.force_login(ours["users"][Role.LEAVING_CARE_MANAGER])
+    for asked, named in (("barrier", "pantry_barrier"), ("hold", "decision"), ("item", "item")):
+        for scheme, status in ((ours, 200), (others, 404)):
+            url = f"{reverse('reviews:disagreement_add')}?{asked}={scheme[named].pk}"
+            assert (asked, client.get(url).status_code) == (asked, status)

@@ -16,6 +16,7 @@ from reviews.models import Action, AgendaItem, AgendaSave, Minutes, ReviewMeetin
 from reviews.services import actions, agenda, barriers, meetings, reminders
 from reviews.services.agenda import ChangedMeanwhile, Said
 from reviews.wording import LooksLikeAName
+from stockport_hubs.accounts.models import User
 from stockport_hubs.audit.models import AuditEvent, AuditSubject
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import WEEK
@@ -506,6 +507,9 @@ def test_owners_are_reminded_a_few_days_before_and_once_it_is_late(world, meetin
     # another day is another reminder; nothing is sent about what is done, or somebody else's by now
     late = Message.objects.order_by("created_at").last()
     assert kind.may_send(late.ids, late.to) is None
+    moved = User.objects.get(pk=late.to.pk)
+    moved.organisation = factories.council()
+    assert kind.may_send(late.ids, moved) == "The action is not theirs any more."
     actions.change(action=action, owner=world.pantry_manager, due_on=due + 4 * WEEK, by=world.manager, at=AT)
     assert kind.may_send(late.ids, late.to) == "The action is not theirs any more."
     assert told(due + 4 * WEEK) == 1

@@ -61,8 +61,15 @@ EQUIVALENT: dict[str, str] = dict.fromkeys(
         "referrals/views/agreements.py withdraw: forgets scope 1",
         "referrals/views/agreements.py withdraw: forgets scope 2",
         "referrals/views/drafts.py start: forgets scope 2",
+        "referrals/views/worries.py _people: forgets scope 1",
         "referrals/views/worries.py worried: forgets scope 1",
+        "referrals/templatetags/referrals_panels.py community_panel: forgets scope 1",
         "reviews/templatetags/reviews_panels.py barrier_panel: forgets scope 1",
+        "reviews/printing.py together: forgets scope 1",
+        "reviews/views/agenda.py rows: forgets scope 1",
+        "reviews/views/agenda.py rows: forgets scope 2",
+        "reviews/views/minutes.py minutes: forgets scope 1",
+        "reviews/views/minutes.py minutes_pdf: forgets scope 1",
         "reviews/views/packs.py pack: forgets scope 1",
     ),
     OF_ONES_OWN,
@@ -80,11 +87,24 @@ EQUIVALENT: dict[str, str] = dict.fromkeys(
     "pantry/views/places.py _pantry: forgets scope 2": "VolunteerForm offers volunteers of the pantry's operator only",
     "pantry/views/places.py staff_attach: forgets scope 1": "VolunteerForm and the page it falls back to are scoped",
     "pantry/views/places.py staff_attach: forgets scope 2": "VolunteerForm offers volunteers of the operator only",
+    "referrals/views/catchments.py catchments: forgets scope 2": "names of people the line above found in one's scope",
+    "referrals/views/community.py _list: forgets scope 1": "searches among links of the reader's own scope",
+    "referrals/views/directory.py edit: forgets scope 1": "kept_by: entries of the reader's own organisation",
+    "referrals/views/directory.py retire: forgets scope 1": "kept_by: entries of the reader's own organisation",
+    "referrals/views/hall.py tell: forgets scope 1": "services.tell refuses what is not on offer at the pantry",
     "referrals/pantries.py choices: forgets scope 1": "asked by council roles alone, who choose among all pantries",
-    "reviews/views/figures.py figure_people: forgets scope 1": "only people of the agreement's own figures are kept",
-    "stockport_hubs/core/short_choices.py ShortChoiceField.offer: choice 1 among all rows": (
-        "it offers rows of its argument alone, and what is filtered by the choice has its own scope"
+    "reviews/forms/figures.py FiguresForm.__init__: forgets scope 2": "only operators of agreements one sees are kept",
+    "reviews/models/minutes.py MinutesQuerySet.for_user: everything for everyone": "asked of a meeting one sees alone",
+    "reviews/models/packs.py ReviewPackQuerySet.for_user: filter 4 without audience": (
+        "services.choose gives advisors and finance officers nothing else"
     ),
+    "reviews/models/packs.py PackRecipientQuerySet.for_user: filter 2 without pack__in": (
+        "colleagues are given packs of their own organisation's meetings alone"
+    ),
+    "reviews/services/packs.py latest: forgets scope 1": "the newest are asked for in one's scope, two lines below",
+    "reviews/services/packs.py latest: forgets scope 2": "their keys were found in one's scope, two lines above",
+    "reviews/views/agenda.py _of_people: forgets scope 1": "the council's own barriers, and its manager sees them all",
+    "stockport_hubs/home/sample/hall.py in_the_hall: forgets scope 1": "the sample pilot has one directory",
     "stockport_hubs/home/set_up.py open_invitations: forgets scope 1": "administrators look after every account",
     "stockport_hubs/home/trail.py _events: forgets scope 1": "the young people asked for are the reader's (_asked)",
     "stockport_hubs/home/trail.py _people: forgets scope 1": "_subjects holds young people of the reader's only",

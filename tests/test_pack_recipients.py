@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from reviews.models import Audience, PackRecipient, ReviewPack
 from reviews.services import recipients
-from stockport_hubs.accounts.models import Role
+from stockport_hubs.accounts.models import Role, User
 from stockport_hubs.audit.models import AuditEvent
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.jobs import services as jobs
@@ -45,10 +45,11 @@ def give(scene, user, pack=None, by=None):
 
 
 def test_a_summary_is_opened_by_whom_it_was_given_to_until_it_is_taken_back(scene):
-    for user in (scene.advisor, scene.finance):
+    for user, colleague in ((scene.advisor, scene.finance), (scene.finance, scene.advisor)):
         assert statuses(user, scene.summary) == [404] * 4
         row = give(scene, user)
         assert statuses(user, scene.summary) == [200] * 4
+        assert statuses(colleague, scene.summary) == [404] * 4
         assert [statuses(user, each) for each in scene.packs.values() if each != scene.summary] == [[404] * 4] * 2
         row.refresh_from_db()
         assert row.opened_at is not None
@@ -97,6 +98,9 @@ def test_the_email_holds_a_link_and_nothing_of_the_pack_and_is_not_sent_once_tak
     row = give(scene, scene.advisor)
     gone = give(scene, scene.finance)
     recipients.withdraw(recipient=gone, by=scene.manager, at=scene.at)
+    moved = factories.user(Role.PERSONAL_ADVISOR, scene.council)
+    give(scene, moved)
+    User.objects.filter(pk=moved.pk).update(organisation=factories.council())
     with pytest.raises(Refused, match="given this edition already"):
         give(scene, scene.advisor)
     jobs.pump()
@@ -108,6 +112,7 @@ def test_the_email_holds_a_link_and_nothing_of_the_pack_and_is_not_sent_once_tak
     assert rest.strip().endswith(link)
     refused = Message.objects.get(to=scene.finance)
     assert refused.refused_because == "The pack has been taken back."
+    assert Message.objects.get(to=moved).refused_because == "The pack is not theirs to read."
     assert Client().get(link).status_code == 302  # to the sign-in
     assert str(row.pk) not in sent.body
 
@@ -129,6 +134,17 @@ def test_the_page_lists_who_has_it_and_when_they_opened_it(scene):
     answer = manager.post(reverse("reviews:recipient_withdraw", args=[row.pk]), follow=True).content.decode()
     assert f"Taken back from {scene.advisor.name}." in answer and "They can still read it" not in answer
     assert "You have not been given a pack." in signed_in(scene.advisor).get(reverse("reviews:packs")).content.decode()
+
+
+def test_to_whom_the_council_gave_a_pack_is_told_to_nobody_at_the_pantry(scene):
+    pack = scene.packs[Audience.STOCKPORT_HOMES]
+    colleague = factories.user(Role.PANTRY_MANAGER, scene.operator, name="Colleague at the pantry")
+    theirs = factories.user(Role.LEAVING_CARE_MANAGER, scene.council, name="Somebody at the council")
+    give(scene, colleague, pack, by=scene.pantry_manager)
+    give(scene, theirs, pack)
+    for name in ("pack", "pack_recipients"):
+        page = signed_in(scene.pantry_manager).get(reverse(f"reviews:{name}", args=[pack.pk])).content.decode()
+        assert (colleague.name in page, theirs.name in page) == (True, False), name
 
 
 @pytest.mark.parametrize("name, queries", [("packs", 4), ("pack_recipients", 6), ("pack", 9)])

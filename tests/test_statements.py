@@ -47,6 +47,7 @@ from pantry.services import memberships as member_services
 from pantry.services import statements as services
 from reviews.services import agenda, meetings
 from stockport_hubs import pdf
+from stockport_hubs.accounts.models import Role
 from stockport_hubs.audit import seals
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.home import council
@@ -422,6 +423,7 @@ def test_a_closed_month_in_which_nothing_was_charged_waits_for_no_payment(world)
     assert (
         council.statements_waiting(world.finance)[0][0] == "1 monthly statement is closed without a payment recorded."
     )
+    assert council.statements_waiting(factories.user(Role.FINANCE_OFFICER)) == []
 
 
 def test_a_query_is_on_the_agenda_of_the_next_meeting_until_it_is_answered(world):

@@ -99,6 +99,8 @@ def test_the_manager_is_told_when_there_is_room_for_somebody_who_waits(world, cl
     assert list(waiting.with_room(mine)) == [waits]
     assert "there is room now" in text(client.get(reverse("referrals:waiting")))
     assert "1 waits for a place at a pantry that has room now." in text(client.get(reverse("home")))
+    client.force_login(World().pantry_manager)
+    assert "that has room now" not in text(client.get(reverse("home")))
 
 
 @pytest.mark.sqlite

@@ -38,7 +38,7 @@ class DirectoryEntryQuerySet(models.QuerySet):
 
     def kept_by(self, user: User) -> "DirectoryEntryQuerySet":
         """Those this manager may change: their own organisation's."""
-        return self.for_user(user).filter(kept_by_id=user.organisation_id)
+        return self.filter(kept_by_id=user.organisation_id)
 
     def in_use(self) -> "DirectoryEntryQuerySet":
         return self.filter(retired_at__isnull=True)

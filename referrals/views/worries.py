@@ -6,7 +6,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from careleavers.models import CareLeaver
 from pantry.services import calls
 from pantry.views.sessions import session_or_404
 from referrals.forms.hall import WorryForm
@@ -82,8 +81,7 @@ def _people(request, members: list) -> dict:
     """Of the council's reader: the young person by the id of their membership."""
     if not request.user.is_council:
         return {}
-    mine = CareLeaver.objects.for_user(request.user).order_by()
-    ties = Referral.objects.for_user(request.user).filter(membership__in=members, care_leaver__in=mine)
+    ties = Referral.objects.for_user(request.user).filter(membership__in=members)
     return {tie.membership_id: tie.care_leaver for tie in ties.select_related("care_leaver")}
 
 

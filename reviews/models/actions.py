@@ -15,13 +15,15 @@ from stockport_hubs.core.weeks import london_date, spoken
 class ActionQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "ActionQuerySet":
         """Managers of both organisations: those of their meetings and barriers; advisors: of barriers they work on,
-        and their own."""
-        seen = Q(barrier__in=Barrier.objects.for_user(user)) | Q(owner=user)
+        and their own in their council."""
+        of_barriers = Q(barrier__in=Barrier.objects.for_user(user))
+        of_meetings = Q(meeting__in=ReviewMeeting.objects.for_user(user))
         if user.role in (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER):
-            seen |= Q(meeting__in=ReviewMeeting.objects.for_user(user))
-        elif user.role != Role.PERSONAL_ADVISOR:
-            return self.none()
-        return self.filter(seen)
+            return self.filter(of_barriers | of_meetings)
+        if user.role == Role.PERSONAL_ADVISOR:
+            in_council = of_meetings | Q(barrier__council=user.organisation_id)
+            return self.filter(of_barriers | Q(in_council, owner=user))
+        return self.none()
 
     def waiting(self) -> "ActionQuerySet":
         return self.filter(done_on__isnull=True)

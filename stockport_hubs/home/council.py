@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
-from django.db.models import Count, Exists, IntegerField, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -129,9 +129,15 @@ class MyAction:
 
 ACTIONS_SHOWN = 5
 ACTIONS = Kept(
-    lambda owner: (
+    lambda owner, council, operator: (
         Action.objects.waiting()
-        .filter(owner=owner)
+        .filter(
+            Q(meeting__agreement__funder=council)
+            | Q(meeting__agreement__operator=operator)
+            | Q(barrier__council=council)
+            | Q(barrier__pantry__operator=operator),
+            owner=owner,  # who has moved to another organisation leaves behind what was theirs
+        )
         .order_by("due_on", "pk")
         .values_list("pk", "what", "due_on", "barrier__care_leaver_id")[: ACTIONS_SHOWN + 1]
     )
@@ -140,7 +146,8 @@ ACTIONS = Kept(
 
 def my_actions(user: User) -> list[MyAction]:
     """What waits for this person, the first due first; one more than is shown, so that the page knows of more."""
-    return [MyAction(*row) for row in ACTIONS(owner=user.pk)]
+    own = user.organisation_id
+    return [MyAction(*row) for row in ACTIONS(owner=user.pk, council=own, operator=own)]
 
 
 WORRIES_AT_MOST = 20
