@@ -50,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{marker}: see tests/conftest.py")
     guards.refuse_outside_sockets()
     guards.flush_quickly()
+    if config.getoption("--full"):
+        browser_tools.AXE_AT[:] = browser_tools.WIDTHS
 
 
 def _elsewhere(item: pytest.Item, full: bool) -> str:

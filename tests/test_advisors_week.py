@@ -15,7 +15,12 @@ from tests.counter_scene import Counter
 from tests.factories import moment
 from tests.journey import Journey, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.sqlite]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.sqlite,
+    pytest.mark.slow,  # each step is in a test of its own as well
+    pytest.mark.promise("NJ"),
+]
 BEGINS, GOES_ON = "2026-04-08T10:15", "2026-04-29T10:15"  # Wednesdays, while the pantry is open
 TODAY, LATER = date(2026, 4, 8), date(2026, 4, 29)
 NAMES = "Ada Bo Cy Di Ed Flo Gil Hal Ida Jo".split()
@@ -78,7 +83,7 @@ class Week:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_advisors_week(started, new_page, tmp_path):
+def test_an_advisors_week(started, new_page, tmp_path, figures):
     week = Week(started, new_page, tmp_path)
     advisor, pantry, volunteer, manager, colleague = week.journey.people.values()
     a_list_is_brought_in(week, manager)
@@ -91,6 +96,7 @@ def test_an_advisors_week(started, new_page, tmp_path):
     two_missed_weeks_become_a_nudge_a_barrier_and_an_action(week, advisor)
     the_agreement_is_withdrawn_and_the_member_still_collects(advisor, volunteer)
     a_colleagues_cover_begins_and_ends(manager, colleague)
+    figures("an advisor's week, from a list of ten to a colleague's cover")
 
 
 def a_list_is_brought_in(week: Week, manager: Person) -> None:

@@ -128,7 +128,7 @@ def test_the_commands_of_the_compose_file_run_under_production_settings(producti
     assert migrate.process.wait(120) == 0, migrate.text()
     processes = {name: production(name) for name in ("web", "worker", "beat")}
     for name, process in processes.items():
-        process.wait_until(lambda name=name: production.healthy(name), seconds=60)
+        process.wait_until(lambda name=name: production.healthy(name), seconds=60, every=1)  # asking is work
     answer = urllib.request.Request(f"{production.url}/accounts/login/", headers=via_proxy())
     with urllib.request.urlopen(answer) as page:
         html = page.read().decode()

@@ -86,6 +86,7 @@ def advisor(transactional_db):
     return make_user(Role.PERSONAL_ADVISOR, council, "own", clock.now())
 
 
+@pytest.mark.postgres  # on SQLite: test_one_row_lets_exactly_five_through
 @pytest.mark.promise("S1")
 def test_however_many_guesses_at_once_or_in_turn_five_passwords_are_checked_in_a_window(
     advisor, started, tmp_path, sized, figures
@@ -172,6 +173,7 @@ def type_in_turn(email: str, times: int) -> None:
             assert not LoginForm({"login": email, "password": f"wrong {n}"}, request=asked).is_valid()
 
 
+@pytest.mark.postgres
 def test_of_a_thousand_passwords_typed_in_turn_five_are_checked(advisor, ran):
     ran.clear()
     type_in_turn(advisor.email, 1000)

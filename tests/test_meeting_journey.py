@@ -59,6 +59,7 @@ def agree(who: Person) -> None:
     who.follow("The meeting").press("Mark the meeting as held").press("Mark the minutes as agreed")
 
 
+@pytest.mark.promise("AX")
 def test_three_meetings_of_two_organisations(site, world, new_page, tmp_path):
     journey, today = Journey(site, new_page, tmp_path), clock.today()
     manager, pantry = person(journey, world.manager), person(journey, world.pantry_manager)

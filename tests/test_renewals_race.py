@@ -102,10 +102,10 @@ def exactly_once(n: int) -> tuple[int, int, int, int, int]:
 @pytest.mark.promise("M1")
 def test_two_runs_killed_again_and_again_renew_every_member_once(scene, sized, seed, figures):
     """Each is killed in the middle of a batch, after a while that the seed draws."""
-    here, draw = scene(sized(1000, 5000)), random.Random(seed)
+    here, draw = scene(sized(400, 5000)), random.Random(seed)
     runs = {name: here.run(name) for name in ("first", "second")}
     kills: Counter[str] = Counter()
-    wanted = sized(3, 20)
+    wanted = sized(2, 20)
     for name in cycle(runs):
         if all(kills[each] == wanted for each in runs):
             break

@@ -55,6 +55,7 @@ def sign_in(journey, who: str):
     return person.type(login=f"{who}@example.net", password=PASSWORD).press(re.compile("^Sign in$"))
 
 
+@pytest.mark.promise("AX")
 def test_everybody_joins_with_the_second_step_their_role_needs(journey, fresh_database):
     # Given the first administrator, made by the command, who cannot go on without a second step
     link = re.search(r"/join/\S+", manage(fresh_database, "invite", *ADMINISTRATOR))[0]

@@ -40,6 +40,7 @@ def journey(fresh_database, started, request, new_page, mail_folder) -> Journey:
 
 
 @pytest.mark.postgres
+@pytest.mark.promise("AX")
 def test_the_story_from_an_empty_database_to_both_packs(journey, fresh_database):
     the_story(journey, fresh_database)
 

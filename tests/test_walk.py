@@ -15,7 +15,7 @@ from stockport_hubs.home.sample.places import PANTRIES
 from tests import browser, lists, promises
 from tests.journey import Journey, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.prints, pytest.mark.sqlite]
+pytestmark = [pytest.mark.browser, pytest.mark.prints, pytest.mark.sqlite, pytest.mark.promise("AX")]
 NOBODY = ""
 ACCOUNTS = [NOBODY, "admin", "advisor", "finance", "manager", "pantry.manager", "volunteer"]
 OF_A_KIND = 3  # pages of one kind that are read for their links; one of them is looked at
@@ -267,7 +267,7 @@ class Walk:
                 self.page.goto(url)
             has_left = self.send_empty(n)
 
-    def look(self, widths=browser.WIDTHS) -> None:
+    def look(self, widths=()) -> None:
         address = browser.kind(self.page.url)
         self.faults += [f"{address}: {fault}" for fault in browser.page_faults(self.page, widths)]
 
@@ -312,7 +312,6 @@ def walked(request, sample_site, chromium):
     return walk
 
 
-@pytest.mark.promise("AX")
 @pytest.mark.parametrize("account", ACCOUNTS)
 def test_every_page_of_an_account_is_accessible_at_every_width(walked, account, figures):
     walk = walked(account)
@@ -381,16 +380,16 @@ def test_a_list_on_its_way_in(sample_site, page):
     rows = [["WALK-1", f"01/02/{born}", "YES", "F1", "U1"], ["WALK-2", "31/02/2002", "YES", "F3", "S1"]]
     page.set_input_files("#id_file", {"name": "oc3.csv", "mimeType": "text/csv", "buffer": lists.oc3(*rows)})
     page.get_by_role("button", name="Upload and look at it").click()
-    faults = browser.page_faults(page, browser.WIDTHS)
+    faults = browser.page_faults(page)
     page.get_by_label("WALK-1").check()
     page.get_by_role("button", name="Keep these ticks and check").click()
-    faults += browser.page_faults(page, browser.WIDTHS)
+    faults += browser.page_faults(page)
     assert page.get_by_role("button", name="Bring in 1 young person").is_visible()
     page.get_by_role("link", name="Go back").click()
     page.get_by_role("button", name="Cancel, and delete this list").click()
     assert "The uploaded list is deleted" in page.locator("main").inner_text()
     page.locator("main tbody a").first.click()
-    assert [*faults, *browser.page_faults(page, browser.WIDTHS), *problems] == []
+    assert [*faults, *browser.page_faults(page), *problems] == []
 
 
 SOUND = """<!DOCTYPE html><html lang="en"><head><title>Title</title></head><body><main><h1>One</h1>
