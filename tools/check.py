@@ -117,9 +117,7 @@ def everything() -> int:
             return []
         chosen = " and ".join([f"({wanted})", *(f"not {marker}" for marker in unable)])
         arguments = ["--durations=8", "--durations-min=2", "-m", chosen, *files]
-        nice = (
-            5 if name.startswith("SQLite") else 0
-        )  # the two that never wait are the last: both processors work to the end
+        nice = 5 if name.startswith("SQLite") else 0  # the two that hardly wait come last: no processor stands idle
         return [TestRun(name, arguments, nice, AXE_FINE=axe_fine, **env)]
 
     LOGS.mkdir(parents=True, exist_ok=True)
