@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.servers import prepare
 
 WIDTHS = (360, 768, 1280)
-AXE_AT = [360, 1280]  # in `make test`; in `make proof ONLY=AX` at all of them
+AXE_AT = [360, 1280]  # for walks and journeys in `make test`; in `make proof ONLY=AX` at all of them
 NARROWEST = 320  # a desk at 400 % zoom: nothing may scroll sideways there either
 FLAGS = [
     "--headless",
@@ -175,10 +175,9 @@ def plain_faults(
     return faults
 
 
-def page_faults(page: Page, widths: tuple[int, ...] = ()) -> list[str]:
-    """The same, and what axe finds at these widths (none: AXE_AT), where it has not seen all of it in this run."""
-    axe_at = widths or AXE_AT
-    return plain_faults(page, widths or WIDTHS, lambda width: _axe_faults(page) if width in axe_at else [])
+def page_faults(page: Page, widths: tuple[int, ...] = WIDTHS, axe_at: Iterable[int] = ()) -> list[str]:
+    """The same, and what axe finds at each width, or at `axe_at`, where it has not seen all of it in this run."""
+    return plain_faults(page, widths, lambda width: _axe_faults(page) if width in (axe_at or widths) else [])
 
 
 def _axe_faults(page: Page) -> list[str]:
@@ -194,9 +193,9 @@ def _axe_faults(page: Page) -> list[str]:
     return [f"{each['id']} × {len(each['nodes'])}: {each['nodes'][0]['html'][:200]}" for each in violations]
 
 
-def axe_clean(page: Page, widths: tuple[int, ...] = ()) -> None:
-    """The page has none of those faults at any of the widths."""
-    assert (kind(page.url), page_faults(page, widths)) == (kind(page.url), [])
+def axe_clean(page: Page, widths: tuple[int, ...] = WIDTHS, axe_at: Iterable[int] = ()) -> None:
+    """The page has none of those faults at any width."""
+    assert (kind(page.url), page_faults(page, widths, axe_at)) == (kind(page.url), [])
 
 
 def sign_in(page: Page, site_url: str, email: str, password: str = SAMPLE_PASSWORD) -> None:

@@ -131,7 +131,7 @@ class Person:
             if not self.journey.java_script:
                 assert (kind, browser.plain_faults(page)) == (kind, [])
                 return self
-            browser.axe_clean(page)
+            browser.axe_clean(page, axe_at=browser.AXE_AT)
             self._no_dead_ends()
         return self
 

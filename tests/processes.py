@@ -86,14 +86,14 @@ class Process:
         """Everything it has written so far."""
         return self.log.read_text(errors="replace")
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float = 30, every: float = 0.02) -> None:
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
         """Wait for it to be ready; its last words when it is not."""
         deadline = time.monotonic() + seconds
         while not ready():
             if not self.alive() or time.monotonic() > deadline:
                 why = "is not ready" if self.alive() else f"ended with {self.process.returncode}"
                 raise RuntimeError(f"{self.process.args} {why}\n{self.text()[-3000:]}")
-            time.sleep(every)
+            time.sleep(0.02)
 
     def send(self, number: int) -> None:
         """Send a signal to the process alone."""

@@ -105,6 +105,7 @@ def production(started, databases, redis_url, tmp_path):
         return process
 
     def healthy(name: str) -> bool:
+        time.sleep(1)  # asking is work: it starts a Python
         service = compose()["services"][name]
         kind, *words = service["healthcheck"]["test"]
         words = words if kind == "CMD" else ["sh", "-c", *words]
@@ -128,7 +129,7 @@ def test_the_commands_of_the_compose_file_run_under_production_settings(producti
     assert migrate.process.wait(120) == 0, migrate.text()
     processes = {name: production(name) for name in ("web", "worker", "beat")}
     for name, process in processes.items():
-        process.wait_until(lambda name=name: production.healthy(name), seconds=60, every=1)  # asking is work
+        process.wait_until(lambda name=name: production.healthy(name), seconds=60)
     answer = urllib.request.Request(f"{production.url}/accounts/login/", headers=via_proxy())
     with urllib.request.urlopen(answer) as page:
         html = page.read().decode()

@@ -267,9 +267,9 @@ class Walk:
                 self.page.goto(url)
             has_left = self.send_empty(n)
 
-    def look(self, widths=()) -> None:
+    def look(self, widths=browser.WIDTHS) -> None:
         address = browser.kind(self.page.url)
-        self.faults += [f"{address}: {fault}" for fault in browser.page_faults(self.page, widths)]
+        self.faults += [f"{address}: {fault}" for fault in browser.page_faults(self.page, widths, browser.AXE_AT)]
 
     def send_empty(self, n: int) -> bool:
         """Take everything out of the nth form and send it: an error summary comes back. False: not such a form."""

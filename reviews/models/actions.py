@@ -1,5 +1,7 @@
 """What meetings and barriers ask someone to do."""
 
+from uuid import UUID
+
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -12,17 +14,21 @@ from stockport_hubs.core.models import UuidModel
 from stockport_hubs.core.weeks import london_date, spoken
 
 
+def of_organisation(key: UUID) -> Q:
+    """Of a meeting or barrier of this council or operator: whoever moves to another one leaves it behind."""
+    of_meetings = Q(meeting__agreement__funder=key) | Q(meeting__agreement__operator=key)
+    return of_meetings | Q(barrier__council=key) | Q(barrier__pantry__operator=key)
+
+
 class ActionQuerySet(models.QuerySet):
     def for_user(self, user: User) -> "ActionQuerySet":
         """Managers of both organisations: those of their meetings and barriers; advisors: of barriers they work on,
         and their own in their council."""
-        of_barriers = Q(barrier__in=Barrier.objects.for_user(user))
-        of_meetings = Q(meeting__in=ReviewMeeting.objects.for_user(user))
+        seen = Q(barrier__in=Barrier.objects.for_user(user))
         if user.role in (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER):
-            return self.filter(of_barriers | of_meetings)
+            return self.filter(seen | Q(meeting__in=ReviewMeeting.objects.for_user(user)))
         if user.role == Role.PERSONAL_ADVISOR:
-            in_council = of_meetings | Q(barrier__council=user.organisation_id)
-            return self.filter(of_barriers | Q(in_council, owner=user))
+            return self.filter(seen | Q(of_organisation(user.organisation_id), owner=user))
         return self.none()
 
     def waiting(self) -> "ActionQuerySet":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
 
-from django.db.models import Count, Exists, IntegerField, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -27,6 +27,7 @@ from reviews import figures
 from reviews.attendance import Week
 from reviews.definitions import DEFINITIONS
 from reviews.models import Action, Barrier, BarrierState, ReviewMeeting
+from reviews.models.actions import of_organisation
 from stockport_hubs.accounts.models import Organisation, Role, User
 from stockport_hubs.audit import seals
 from stockport_hubs.charts import shapes
@@ -129,15 +130,9 @@ class MyAction:
 
 ACTIONS_SHOWN = 5
 ACTIONS = Kept(
-    lambda owner, council, operator: (
+    lambda owner, organisation: (
         Action.objects.waiting()
-        .filter(
-            Q(meeting__agreement__funder=council)
-            | Q(meeting__agreement__operator=operator)
-            | Q(barrier__council=council)
-            | Q(barrier__pantry__operator=operator),
-            owner=owner,  # who has moved to another organisation leaves behind what was theirs
-        )
+        .filter(of_organisation(organisation), owner=owner)
         .order_by("due_on", "pk")
         .values_list("pk", "what", "due_on", "barrier__care_leaver_id")[: ACTIONS_SHOWN + 1]
     )
@@ -146,8 +141,7 @@ ACTIONS = Kept(
 
 def my_actions(user: User) -> list[MyAction]:
     """What waits for this person, the first due first; one more than is shown, so that the page knows of more."""
-    own = user.organisation_id
-    return [MyAction(*row) for row in ACTIONS(owner=user.pk, council=own, operator=own)]
+    return [MyAction(*row) for row in ACTIONS(owner=user.pk, organisation=user.organisation_id)]
 
 
 WORRIES_AT_MOST = 20
