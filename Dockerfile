@@ -2,7 +2,7 @@
 FROM python:3.11-slim AS packages
 WORKDIR /app
 COPY requirements.txt ./
-COPY tools/prepare.py tools/prepare.py
+COPY tools/prepare.py tools/requirements-uv.txt tools/
 RUN python tools/prepare.py packages
 
 FROM packages AS frontend

@@ -29,3 +29,4 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 lock:
 	$(LOCK) -o requirements.txt
 	$(LOCK) --group test -o requirements-test.txt
+	echo uv | $(subst pyproject.toml,-,$(LOCK)) -o tools/requirements-uv.txt

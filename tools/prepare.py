@@ -2,7 +2,8 @@
 """Make a fresh machine ready, then start what was asked for: `prepare.py run|test|postgres|proof|bench|pictures`.
 
 Standard library only: it runs before anything is installed. Every step leaves a stamp, so that a second call does
-nothing. `prepare.py packages` and `prepare.py frontend` do one step alone, for the Dockerfile.
+nothing. `prepare.py packages` and `prepare.py frontend` do one step alone, for the Dockerfile; `frontend` and `system`
+are done beside the Python packages.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 BUILD = ROOT / "build"
+UV = BUILD / "uv"
 FRONTEND = ROOT / "tools" / "frontend"
 SCRIPTS = {
     "run": ["serve.py"],
@@ -225,12 +227,18 @@ def pip_install(requirements: Path, *options) -> None:
 
 
 def python_packages(name: str) -> None:
-    """The packages of a requirements file in .venv."""
+    """The packages of a requirements file in .venv: by uv, which takes 6 seconds where pip takes 25, or by pip where uv
+    cannot be had, or does not know of the index that pip was set up with."""
     requirements, stamp = ROOT / name, VENV / f"{name}.stamp"
     digest = _digest(requirements)
     if not _stamped(stamp, digest):
         with step(f"Installing the Python packages of {name}"):
-            pip_install(requirements)
+            try:
+                pip_install(ROOT / "tools" / "requirements-uv.txt", "--upgrade", "--target", UV)
+                quiet = ["--quiet", "--python", PYTHON, "--require-hashes"]
+                call(UV / "bin" / "uv", "pip", "install", *quiet, "-r", requirements)
+            except Stop:
+                pip_install(requirements)
         stamp.write_text(digest)
 
 
@@ -284,6 +292,21 @@ def frontend() -> None:
         stamp.write_text(digest)
 
 
+def everything(what: str) -> None:
+    """All that a command needs: the system's packages and the front-end files beside the Python packages."""
+    needs = RUN_NEEDS if what == "run" else TEST_NEEDS
+    system_packages([need for need in needs if need.without == "everything"])
+    environment()
+    beside = [subprocess.Popen([sys.executable, __file__, *alone]) for alone in (["frontend"], ["system", what])]
+    try:
+        python_packages("requirements.txt" if what == "run" else "requirements-test.txt")
+        if any([each.wait() for each in beside]):
+            sys.exit(1)
+    finally:
+        for each in beside:
+            each.terminate()
+
+
 def main(arguments: list[str]) -> None:
     """Prepare what the first argument needs, then become its script."""
     what, rest = (arguments or ["run"])[0], arguments[1:]
@@ -298,20 +321,16 @@ def main(arguments: list[str]) -> None:
     os.chdir(ROOT)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of the hundreds of processes would compile all it imports
     try:
-        if what == "frontend":
-            return frontend()
-        if what != "packages":
-            system_packages(RUN_NEEDS if what == "run" else TEST_NEEDS)
-        environment()
-        if what == "packages":
-            return python_packages("requirements.txt")
-        beside = subprocess.Popen([sys.executable, __file__, "frontend"])
-        try:
-            python_packages("requirements.txt" if what == "run" else "requirements-test.txt")
-            if beside.wait():
-                sys.exit(1)
-        finally:
-            beside.terminate()
+        match what:
+            case "packages":
+                environment()
+                return python_packages("requirements.txt")
+            case "frontend":
+                return frontend()
+            case "system":
+                system_packages(RUN_NEEDS if rest == ["run"] else TEST_NEEDS)
+                return None
+        everything(what)
     except Stop as why:
         say(str(why))
         sys.exit(1)
