@@ -7,11 +7,11 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
-from django.core.paginator import Paginator
 from django.test import Client, RequestFactory
 from django.urls import resolve
 
 from stockport_hubs.accounts.models import Role, User
+from stockport_hubs.core.pages import Paginator
 from stockport_hubs.core.templatetags.hubs import counted, page_links, tag
 from stockport_hubs.home import context, errors
 from tests import factories

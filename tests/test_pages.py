@@ -1,5 +1,7 @@
 """Long lists: the far half read from its end, filters that do not grow, searches, the same queries on every page."""
 
+import re
+
 import pytest
 from django.core import paginator
 from django.db import connection
@@ -9,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from careleavers.models import CareLeaver
 from pantry.models import Membership
 from stockport_hubs.accounts.models import Role
-from stockport_hubs.core import short_choices
+from stockport_hubs.core import pages, short_choices
 from stockport_hubs.core.pages import Paginator
 from tests.test_people import NOW, World, url
 
@@ -30,10 +32,10 @@ def eleven(world):
     return CareLeaver.objects.select_related("council")
 
 
-@pytest.mark.parametrize("keys_first", [False, True])
-def test_every_page_holds_what_djangos_holds(eleven, keys_first):
+@pytest.mark.parametrize("how", [{}, {"keys_first": True}, {"chosen_once": True}, {"exact": True}])
+def test_every_page_holds_what_djangos_holds(eleven, how):
     for ordered in (eleven, eleven.order_by(F("died_on").desc(nulls_last=True), "-team", "reference")):
-        ours, theirs = Paginator(ordered, 3, keys_first=keys_first), paginator.Paginator(ordered, 3)
+        ours, theirs = Paginator(ordered, 3, **how), paginator.Paginator(ordered, 3)
         assert [list(ours.page(n)) for n in ours.page_range] == [list(theirs.page(n)) for n in theirs.page_range]
         assert [len(ours.page(n)) for n in ours.page_range] == [3, 3, 3, 2]
 
@@ -41,8 +43,8 @@ def test_every_page_holds_what_djangos_holds(eleven, keys_first):
 @pytest.mark.parametrize("keys_first", [False, True])
 @pytest.mark.parametrize("order", ["team", "-team"])
 def test_rows_that_are_equal_are_on_one_page_each(eleven, order, keys_first):
-    pages = Paginator(eleven.order_by(order), 3, keys_first=keys_first)
-    keys = [row.pk for n in pages.page_range for row in pages.page(n)]
+    paged = Paginator(eleven.order_by(order), 3, keys_first=keys_first)
+    keys = [row.pk for n in paged.page_range for row in paged.page(n)]
     assert sorted(keys) == sorted(eleven.values_list("pk", flat=True))
 
 
@@ -60,6 +62,82 @@ def test_the_last_page_passes_over_no_rows_and_every_page_asks_the_same_number_o
         assert {str(row.council) for row in rows} == {str(rows[0].council)}
         asked.append([("OFFSET" in each["sql"]) for each in queries])
     assert asked == [[False, False], [False, True], [False, True], [False, False]]
+
+
+@pytest.fixture
+def counted_to_six(monkeypatch):
+    monkeypatch.setattr(pages, "COUNTED", 6)
+
+
+def asked_of(paginator, number) -> tuple[list[str], list[str]]:
+    """The references on a page, and the queries for them."""
+    with CaptureQueriesContext(connection) as queries:
+        found = [person.reference for person in paginator.get_page(number)]
+    return found, [each["sql"] for each in queries]
+
+
+@pytest.mark.parametrize("per_page", [2, 3, 4])
+def test_a_list_that_is_not_counted_to_its_end_leads_from_page_to_page_through_every_row(
+    eleven, counted_to_six, per_page
+):
+    eleven = eleven.order_by("reference")
+    everyone = list(eleven.values_list("reference", flat=True))
+    onwards, backwards, number = [], [], "1"
+    while True:
+        page = Paginator(eleven, per_page).get_page(number)
+        onwards += [person.reference for person in page]
+        if not page.has_next():
+            break
+        number = str(page.next_page_number())
+    assert onwards == everyone
+    number = "-1"
+    while True:
+        page = Paginator(eleven, per_page).get_page(number)
+        backwards = [person.reference for person in page] + backwards
+        if not page.has_previous():
+            break
+        number = str(page.previous_page_number())
+    assert sorted(set(backwards)) == everyone and backwards[-per_page:] == everyone[-per_page:]
+    assert len(backwards) - len(everyone) < per_page, "where it is counted after all, a page may begin anew"
+
+
+def test_both_ends_of_a_list_that_is_not_counted_are_read_without_counting_or_passing_over_it(eleven, counted_to_six):
+    eleven = eleven.order_by("reference")
+    for number, wanted in (("1", ["R00", "R01", "R02"]), ("2", ["R03", "R04", "R05"]), ("-1", ["R08", "R09", "R10"])):
+        paged = Paginator(eleven, 3)
+        found, asked = asked_of(paged, number)
+        assert (found, len(asked), paged.more) == (wanted, 2, True), number
+        assert "LIMIT 7" in asked[0] and "ORDER BY" not in asked[0], "counted to six, and whether there is one more"
+    assert asked_of(Paginator(eleven, 3), "3")[0] == ["R06", "R07", "R08"], "counted after all"
+    assert asked_of(Paginator(eleven, 3), "99")[0] == ["R09", "R10"]
+    assert asked_of(Paginator(eleven[:6], 3), "2")[0] == ["R03", "R04", "R05"]
+    exact = Paginator(eleven, 3, exact=True)
+    assert (asked_of(exact, "-1")[0], exact.count, exact.more) == (["R09", "R10"], 11, False)
+    chosen = Paginator(eleven, 3, chosen_once=True)
+    found, asked = asked_of(chosen, "2")
+    assert (found, len(asked), chosen.more) == (["R03", "R04", "R05"], 2, True)
+    assert "LIMIT 7" in asked[0] and " IN (" in asked[1] and "OFFSET" not in asked[1], "chosen once, read by their keys"
+    assert len(asked_of(Paginator(eleven.filter(reference="Z"), 3), "1")[1]) == 1, "of nobody there is no page to read"
+    six = Paginator(eleven.filter(reference__lt="R06"), 3)
+    assert (six.count, six.num_pages, six.more) == (6, 2, False)
+
+
+def test_a_list_that_is_not_counted_says_so_and_its_ends_are_a_click_away(world, client, eleven, counted_to_six):
+    client.force_login(world.manager)
+
+    def said(page: str) -> tuple[str, list[str]]:
+        html = client.get(f"{url('list')}?page={page}").content.decode()
+        count = re.search(r'class="hubs-count">([^<]*)<', html)
+        return count[1], re.findall(r'href="\?page=(-?\d+)"', html)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("careleavers.views.people.PER_PAGE", 2)
+        assert said("1") == ("Showing 1 to 2 of more than 6 young people", ["1", "2", "-1", "2"])
+        assert said("3") == ("Showing 5 to 6 of more than 6 young people", ["2", "1", "2", "3", "4", "-1", "4"])
+        assert said("4") == ("Showing 7 to 8 of 11 young people", ["3", "1", "3", "4", "5", "6", "5"])
+        assert said("-1") == ("Showing the last 2 of more than 6 young people", ["-2", "1", "-1"])
+        assert said("-2") == ("Showing 3 to 4 from the end of more than 6 young people", ["-3", "1", "-1", "-1"])
+        assert said("-4") == ("Showing 5 to 6 of 11 young people", ["2", "1", "2", "3", "4", "6", "4"])
 
 
 def test_a_filter_offers_the_first_and_whichever_is_chosen(world, client, monkeypatch):

@@ -205,12 +205,12 @@ def parts(text: str) -> set[tuple]:
 class Walk:
     """What an account came across: routes of pages, routes of forms sent empty, faults."""
 
-    def __init__(self, page, base: str, account: str, sent: set[str], seen: dict[str, set[tuple]] | None):
+    def __init__(self, page, base: str, account: str, sent: set[str], seen: set[str | tuple] | None):
         self.page, self.base, self.account = page, base, account
         self.pages: set[str] = set()
         self.forms: set[str] = set()
         self.sent = sent  # forms that somebody has sent empty: they refuse anyone alike
-        self.seen = seen  # what of a route somebody has looked at; none: everybody looks at everything
+        self.seen = seen  # routes and parts of pages somebody has looked at; none: everybody looks at everything
         self.faults: list[str] = []
         self.looked = 0
 
@@ -226,10 +226,10 @@ class Walk:
             browser.sign_in(self.page, self.base, f"{self.account}@example.org")
         for route, (url, made_of) in self.reached(self.page.url).items():
             self.pages.add(route)
-            if self.seen is None or not made_of <= self.seen[route]:
+            if self.seen is None or not {route, *made_of} <= self.seen:
                 self.visit(route, url)
             if self.seen is not None:
-                self.seen[route] |= made_of
+                self.seen |= {route, *made_of}
         return self
 
     def reached(self, start: str) -> dict[str, tuple[str, set[tuple]]]:
@@ -293,10 +293,10 @@ class Walk:
 @pytest.fixture(scope="module")
 def walked(request, sample_site, chromium):
     """`walked(account)`: that account's walk, done once. In `make test` a page is left out when others have looked at
-    all of its parts."""
+    that page and, there or elsewhere, at all of its parts."""
     done: dict[str, Walk] = {}
     sent: set[str] = set()
-    seen = None if promises.full(request.config) else collections.defaultdict[str, set[tuple]](set)
+    seen: set[str | tuple] | None = None if promises.full(request.config) else set()
 
     def walk(account: str) -> Walk:
         if account not in done:

@@ -15,7 +15,7 @@ import psycopg
 
 PEOPLE, FEW = int(os.environ.get("PEOPLE", "50000")), 75
 TURNS, WARM_UP = 15, 3
-FIRST, DEEP = "", "page=100000"  # the last page, whatever its number
+FIRST, DEEP = "", "page=-1"  # the last page, whatever its number
 BY_NAME, BY_OTHER_NAME, BY_NUMBER, BY_REFERENCE = "q=Robin", "q=Ember", "q=12", "q=SAMPLE-0012"
 BY_PART = "q=ar"
 

@@ -90,7 +90,7 @@ def tick(request):
         messages.error(request, "Tick at least one young person, then choose “Add the ticked”.")
         return redirect(request.get_full_path())
     people = outside.with_allocations(today).select_related("cohort_place")
-    page = Paginator(people, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(people, PER_PAGE, exact=True).get_page(request.GET.get("page"))
     log_list(request, page)
     context = {"page_obj": page, "query": query, "deleted_on": _deleted_on(request, page, today)}
     return render(request, "careleavers/cohort_tick.html", context)

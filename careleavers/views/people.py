@@ -47,9 +47,8 @@ def people_list(request):
     """The young people this user may see, with search and filters."""
     today = clock.today()
     found, filters, query, is_filtered = found_people(request, request.user, today)
-    page = Paginator(found.with_allocations(today).select_related("cohort_place"), PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    people = found.with_allocations(today).select_related("cohort_place")
+    page = Paginator(people, PER_PAGE, chosen_once=is_filtered).get_page(request.GET.get("page"))
     log_list(request, page)
     return render(
         request,

@@ -58,7 +58,10 @@ class PrepaidBlock(UuidModel):
 
     class Meta:
         ordering = ["block_no"]
-        indexes = [models.Index(fields=["agreement", "bought_on"], name="block_by_agreement")]
+        indexes = [
+            models.Index(fields=["agreement", "bought_on"], name="block_by_agreement"),
+            models.Index(fields=["membership"], condition=Q(source="opening"), name="block_of_opening"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["membership", "block_no"], name="block_number_once"),
             choices_constraint("source", BlockSource, "block_source_valid"),

@@ -88,7 +88,7 @@ def cards(request, pantry_id):
         .order_by("number")
         .prefetch_related(Prefetch("cards", Card.objects.for_user(request.user).valid(), to_attr="valid_cards"))
     )
-    page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(mine, PAGE, exact=True).get_page(request.GET.get("page"))
     n = valid.count()
     context = {
         "pantry": pantry,

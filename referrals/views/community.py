@@ -26,7 +26,7 @@ def _list(request, found, filters, verb: str, template: str):
     query = request.GET.get("q", "").strip()
     if query:
         found = found.filter(care_leaver__in=CareLeaver.objects.for_user(request.user).search(query).order_by())
-    page = Paginator(found, PAGE, keys_first=True).get_page(request.GET.get("page"))
+    page = Paginator(found, PAGE, keys_first=True, chosen_once=bool(query)).get_page(request.GET.get("page"))
     subjects = [(audit.CARE_LEAVER, row.care_leaver_id) for row in page.object_list]
     if subjects:
         audit.record(verb, at=clock.now(), by=request.user, subjects=subjects)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from django import forms
+from django.core.paginator import Page
 
 from referrals import caseload
 from referrals.caseload import Row
 from stockport_hubs.accounts.models import User
 from stockport_hubs.core.forms import Form
-from stockport_hubs.core.pages import Page, Paginator
+from stockport_hubs.core.pages import Paginator
 
 AT_ONCE = 200  # people whose needs are looked at together; nobody looks after more
 SHOW = {

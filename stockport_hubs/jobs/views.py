@@ -19,7 +19,7 @@ from stockport_hubs.core.pages import Paginator
 from stockport_hubs.jobs import services
 from stockport_hubs.jobs.models import CANCELLED, OVERSEERS, Job
 
-PAGE, NEWEST = 25, 10_000  # rows of a page; rows there are pages of
+PAGE = 25
 OPEN = Q(done_at__isnull=True, failed_at__isnull=True)
 FAILED = Q(failed_at__isnull=False) & ~Q(error=CANCELLED)
 STATES = {  # of the filter: words and what fits
@@ -49,7 +49,7 @@ def overview(request):
     form.is_valid()
     state = form.cleaned_data.get("state", "")
     found = Job.objects.for_user(request.user, overseen=True).filter(STATES[state][1]).select_related("asked_by")
-    page = Paginator(found.order_by("-created_at", "-pk")[:NEWEST], PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found.order_by("-created_at", "-pk"), PAGE).get_page(request.GET.get("page"))
     sees_refusals = request.user.role != Role.ADMINISTRATOR  # they may speak of members
     rows = [
         {
@@ -61,10 +61,8 @@ def overview(request):
         }
         for job in page
     ]
-    what = "jobs, the newest" if page.paginator.count == NEWEST else "jobs"
     context = {
         "page_obj": page,
-        "what": what,
         "rows": rows,
         "form": form,
         "is_filtered": bool(state),

@@ -16,7 +16,7 @@ from stockport_hubs.core.pages import Paginator
 from stockport_hubs.notifications import services
 from stockport_hubs.notifications.models import Message
 
-PAGE, NEWEST = 25, 10_000  # rows of a page; rows there are pages of
+PAGE = 25
 OPEN = Q(sent_at__isnull=True, settled_at__isnull=True)
 STATES = {  # of the filter: words and what fits
     "": ("Not sent", OPEN & Q(refused_at__isnull=False) | OPEN & Q(claimed_at__isnull=False)),
@@ -45,7 +45,7 @@ def overview(request):
     form.is_valid()
     state = form.cleaned_data.get("state", "")
     mine = Message.objects.for_user(request.user).select_related("to", "settled_by")
-    found = mine.filter(STATES[state][1]).order_by("-created_at", "-pk")[:NEWEST]
+    found = mine.filter(STATES[state][1]).order_by("-created_at", "-pk")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = [
         {
@@ -56,8 +56,7 @@ def overview(request):
         }
         for message in page
     ]
-    what = "emails, the newest" if page.paginator.count == NEWEST else "emails"
-    context = {"page_obj": page, "what": what, "rows": rows, "form": form, "is_filtered": bool(state)}
+    context = {"page_obj": page, "rows": rows, "form": form, "is_filtered": bool(state)}
     return render(request, "notifications/list.html", context)
 
 

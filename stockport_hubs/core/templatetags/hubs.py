@@ -3,12 +3,12 @@
 import datetime
 
 from django import template
-from django.core.paginator import Page
 from django.forms.formsets import BaseFormSet
 from django.utils import formats, timezone
 from django.utils.html import format_html
 
 from stockport_hubs.core import money
+from stockport_hubs.core.pages import Page
 
 register = template.Library()
 
@@ -91,12 +91,16 @@ def counted(what: str, number: int) -> str:
 
 @register.simple_tag
 def page_links(page: Page) -> list[int | None]:
-    """Page numbers to show: first, last, and the neighbours of this one; None is a gap. Never more than 7 entries."""
+    """Page numbers to show: first, last, and the neighbours of this one; None is a gap. Never more than 7 entries.
+
+    The last page of a list that is not counted is -1; the neighbours of one at its end have no number that helps."""
     last = page.paginator.num_pages
+    if more := page.paginator.more:
+        last = max(page.number + 1, 1)
     shown = sorted(n for n in {1, page.number - 1, page.number, page.number + 1, last} if 1 <= n <= last)
     links: list[int | None] = []
     for number in shown:
         if links and number - (links[-1] or 0) > 1:
             links.append(None)
         links.append(number)
-    return links
+    return [*links, None, -1] if more else links
