@@ -30,6 +30,7 @@ from stockport_hubs.jobs.management.commands import run_jobs  # noqa: E402
 from stockport_hubs.jobs.models import Job  # noqa: E402
 
 STEP = 0.01  # seconds
+MIDDLE = 5 * STEP  # longer than a glance at the table takes on a busy machine: whoever is there can be found and killed
 TICK = 0.25  # seconds: four ticks in a slot, from each who ticks
 SLOT = 1 / 60  # minutes
 
@@ -44,7 +45,7 @@ def work(work: services.Work):
     """Some steps, and then the effect: a row in the transaction of the finish, which could be there twice."""
     time.sleep(STEP)
     work.progress(50, str(os.getpgrp()))  # who is to be killed for it
-    time.sleep(STEP)
+    time.sleep(MIDDLE)
     job = work.job
 
     def effect() -> None:
