@@ -89,7 +89,7 @@ def page_of(session: PantrySession, words: str, number: str) -> Page:
     """One page of the members listed, as Facts."""
     members = listed(session).search(words) if words else listed(session)
     facts = members.values_list(*FACTS)
-    paginator = Paginator(facts, ROWS)
+    paginator = Paginator(facts, ROWS, exact=True)  # as the first page is, whose count comes with its rows
     if number in ("", "1"):
         of = {"operator": session.pantry.operator_id, "pantry": session.pantry_id, "day": session.on}
         first = list(facts[: ROWS + 1]) if words else queries.FIRST_PAGE(**of)

@@ -322,7 +322,7 @@ def test_the_council_has_no_business_at_the_counter(browse, counter, who):
 
 @pytest.mark.parametrize(("rows", "queries"), [(1, 16), (3, 16), (51, 16), (120, 16)])
 def test_the_session_page_asks_the_same_questions_however_many_rows(
-    browse, counter, django_assert_num_queries, rows, queries
+    browse, counter, django_assert_num_queries, monkeypatch, rows, queries
 ):
     needs = [("allergen", "milk"), ("language", "Dari")]
     for n in range(rows):
@@ -332,6 +332,9 @@ def test_the_session_page_asks_the_same_questions_however_many_rows(
     with django_assert_num_queries(queries):
         found = client.get(session_url(counter)).context
     assert (len(found["rows"]), found["page"].paginator.count) == (min(rows, 50), rows)
+    monkeypatch.setattr("stockport_hubs.core.pages.COUNTED", 100)
+    further = client.get(session_url(counter), {"page": "2"}).context["page"].paginator
+    assert (further.count, further.more) == (rows, False), "every page of a hall says how many are listed"
 
 
 @pytest.mark.parametrize("pantries", [2, 4])

@@ -110,7 +110,7 @@ class Paginator(paginator.Paginator):
         rows = _in_total_order(self.object_list)
         if number < 0:
             return self._from_end(rows, (-number - 1) * self.per_page, -number * self.per_page, number)
-        keys = self.__dict__.get("_keys", [])
+        keys = self._keys if self.chosen_once else []
         if last <= len(keys) or first < len(keys) <= COUNTED:
             return Page(rows.filter(pk__in=keys[first:last]), number, self)
         behind = max(0, self.count - last)
