@@ -295,6 +295,19 @@ def test_an_event_that_commits_late_is_sealed_when_it_comes():
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
+def test_a_sealer_that_is_overtaken_sees_what_its_own_last_seal_left_open():
+    """Its seal will find its number taken; until then nothing of the others' may stand among its rows twice."""
+    write()
+    seal()
+    last = seals._last(seals.chains["audit"])
+    second = write().pk
+    seal()
+    early, late = commit_late()
+    assert seals._waiting(seals.chains["audit"], last, timezone.now()) == [second, early, late]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
 def test_control_a_chain_that_only_goes_forward_leaves_the_late_one_out(monkeypatch):
     write()
     seal()

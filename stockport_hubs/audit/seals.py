@@ -162,9 +162,10 @@ def _open_since(chain: Chain, now: datetime) -> int:
 
 
 def _gaps(chain: Chain, last: Seal, now: datetime) -> Runs:
-    """Ids that no seal holds and that may still come."""
+    """Ids that no seal up to the last one holds and that may still come."""
     low = _open_since(chain, now)
-    recent = Seal.objects.filter(chain=chain.name, sealed_at__gt=now - LATE).values_list("runs", flat=True)
+    until = Seal.objects.filter(chain=chain.name, number__lte=last.number)  # others may have sealed since
+    recent = until.filter(sealed_at__gt=now - LATE).values_list("runs", flat=True)
     gaps, at = [], low
     for first, end in sorted(run for runs in recent for run in runs if run[1] > low):
         if first > at + 1:
