@@ -4,15 +4,20 @@ const library = document.querySelector("script[data-library]").dataset.library;
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 import(library).then(({ initAll }) => initAll());
 
-// A progress page reads itself again until the work is done, then follows where the server leads.
+// A progress page reads itself again until the work is done, then follows where the server leads; a link somebody has
+// just clicked goes first, for as long as its page may take to come.
+let leftAt = -Infinity;
+addEventListener("beforeunload", () => (leftAt = performance.now()));
+
 async function follow() {
   const shown = document.querySelector("[data-progress=running]");
   if (!shown) return;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (answer.redirected) return location.assign(answer.url);
-    if (answer.ok) {
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const leaving = performance.now() - leftAt < 30_000;
+    if (answer.redirected && !leaving) return location.assign(answer.url);
+    if (answer.ok && !leaving) {
       const fresh = page.querySelector("[data-progress]");
       if (!fresh || fresh.dataset.progress !== "running") return location.reload();
       if (fresh.innerHTML !== shown.innerHTML) shown.innerHTML = fresh.innerHTML;
