@@ -1,6 +1,7 @@
 """Prepaid blocks, their paid weeks, and the decisions to renew."""
 
 from datetime import date
+from typing import Self
 
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Sum
@@ -20,13 +21,19 @@ class BlockSource(models.TextChoices):
     OPENING = "opening", "Opening position"
 
 
-class PrepaidBlockQuerySet(models.QuerySet):
-    def for_user(self, user: User) -> "PrepaidBlockQuerySet":
-        """Blocks of the memberships this person may see; never a volunteer."""
-        if user.role == Role.PANTRY_VOLUNTEER:
-            return self.none()
-        return self.filter(membership__in=Membership.objects.for_user(user))
+class OfMemberQuerySet(models.QuerySet):
+    def for_user(self, user: User) -> Self:
+        """Pantry managers: of their organisation's members; leaving care managers and finance officers: of those their
+        council's agreements pay or paid for. Said of the member itself and not as a choice among all memberships,
+        which would join the member twice."""
+        if user.role == Role.PANTRY_MANAGER:
+            return self.filter(membership__operator_id=user.organisation_id)
+        if user.role in (Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER):
+            return self.filter(membership__agreement__funder_id=user.organisation_id)
+        return self.none()
 
+
+class PrepaidBlockQuerySet(OfMemberQuerySet):
     def with_top_ups(self) -> "PrepaidBlockQuerySet":
         """Annotates `topped_up_pence`: what price rises have added to its weeks since it was bought."""
         raised = PaidWeek.objects.filter(block=OuterRef("pk"), earlier_prices__isnull=False).order_by().values("block")
@@ -136,14 +143,6 @@ class PaidWeek(models.Model):
         ]
 
 
-class RenewalDecisionQuerySet(models.QuerySet):
-    def for_user(self, user: User) -> "RenewalDecisionQuerySet":
-        """Leaving care managers and finance officers of the funder; pantry managers of the operator."""
-        if user.role in (Role.LEAVING_CARE_MANAGER, Role.FINANCE_OFFICER, Role.PANTRY_MANAGER):
-            return self.filter(membership__in=Membership.objects.for_user(user))
-        return self.none()
-
-
 class RenewalDecisionOutcome(models.TextChoices):
     RENEWED = "renewed", "Renewed"
     HELD = "held", "Held"
@@ -184,7 +183,7 @@ class RenewalDecision(UuidModel):
     note = models.CharField(max_length=200, blank=True)
     block = models.OneToOneField(PrepaidBlock, on_delete=models.PROTECT, null=True, related_name="decision")
 
-    objects = RenewalDecisionQuerySet.as_manager()
+    objects = OfMemberQuerySet.as_manager()
 
     class Meta:
         ordering = ["due_on", "id"]
