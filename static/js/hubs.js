@@ -8,6 +8,7 @@ import(library).then(({ initAll }) => initAll());
 // just clicked goes first, for as long as its page may take to come.
 let leftAt = -Infinity;
 addEventListener("beforeunload", () => (leftAt = performance.now()));
+addEventListener("pageshow", () => (leftAt = -Infinity)); // come back to as it was left
 
 async function follow() {
   const shown = document.querySelector("[data-progress=running]");
