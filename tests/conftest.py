@@ -4,7 +4,8 @@
 throw-away PostgreSQL with Redis; `make test` runs everything on both.
 
 Markers: `sqlite` (SQLite run only: the database does not matter, or is SQLite), `postgres` (PostgreSQL run only: it is
-about PostgreSQL, or pages that one run is enough for), `browser` (needs Chromium), `prints` (needs Pango), `crawls`
+about PostgreSQL, or pages that one run is enough for), both of them (a promise that is long and holds on either: on
+PostgreSQL in `make test`, on both in `make proof`), `browser` (needs Chromium), `prints` (needs Pango), `crawls`
 (asks for every page there is: beside `prints` in `make test`, so that both processors have work to the end), `vectors`
 (runs in FURTHEST, and in all of ZONES with `--every-zone`, as `make proof` does), `slow` (`make proof` only),
 `promise("M4")` (a promise: small here, its full size in `make proof`), `logs_errors` (ERROR records are what is
@@ -60,17 +61,20 @@ def _elsewhere(item: pytest.Item, full: bool) -> str:
         return "make proof"
     if item.config.getoption("mutants", ""):
         return ""
-    if item.get_closest_marker("postgres") and not ON_POSTGRES:
+    sqlite, postgres = (item.get_closest_marker(name) for name in ("sqlite", "postgres"))
+    if sqlite and postgres and full:
+        return ""
+    if postgres and not ON_POSTGRES:
         return "the PostgreSQL run"
-    if item.get_closest_marker("sqlite") and ON_POSTGRES:
+    if sqlite and not postgres and ON_POSTGRES:
         return "the SQLite run"
     return ""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    nowhere = [item.nodeid for item in items if {"sqlite", "postgres"} <= {mark.name for mark in item.iter_markers()}]
-    if nowhere:
-        raise pytest.UsageError(f"Marked sqlite and postgres, these would run nowhere: {', '.join(nowhere)}")
+    both = [item for item in items if {"sqlite", "postgres"} <= {mark.name for mark in item.iter_markers()}]
+    if unproved := [item.nodeid for item in both if not item.get_closest_marker("promise")]:
+        raise pytest.UsageError(f"Marked sqlite and postgres, but no promise: never run on SQLite: {unproved}")
     full = config.getoption("--full")
     leaving = [(item, where) for item in items if (where := _elsewhere(item, full))]
     for _, where in leaving:

@@ -24,7 +24,13 @@ from stockport_hubs.core.weeks import WEEK
 from tests import browser, factories
 from tests.conftest import ON_POSTGRES, test_database_url
 
-pytestmark = [pytest.mark.browser, pytest.mark.prints]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.prints,
+    pytest.mark.sqlite,
+    pytest.mark.postgres,
+    pytest.mark.promise("RI"),
+]
 PASSWORD = "three words put together"
 FIRST, DUE = date(2021, 4, 12), date(2021, 9, 13)
 MONDAY = factories.moment(FIRST)

@@ -145,6 +145,8 @@ def test_without_the_lock_the_unique_keys_alone_keep_it_to_one_block_each(scene)
 
 
 @postgres
+@pytest.mark.slow
+@pytest.mark.promise("M1")
 @pytest.mark.logs_errors
 def test_control_without_lock_and_keys_members_get_two_blocks(scene):
     """What the other tests would see if lock and keys were not there: proof that they look at the right thing."""

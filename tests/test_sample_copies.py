@@ -110,6 +110,9 @@ def times(n: int, figure):
     return type(figure)(times(n, each) for each in figure) if isinstance(figure, list | tuple) else figure * n
 
 
+@pytest.mark.sqlite
+@pytest.mark.postgres
+@pytest.mark.promise("SC")
 def test_every_row_of_a_copy_is_the_row_of_the_services_under_other_keys():
     load(6)
     before, whole = {label: rows(label) for label in copies.COPIED}, counted()
