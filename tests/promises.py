@@ -2,7 +2,7 @@
 
 It asks `sized(200, 5000)` for its size, `seed` for randomness, and tells its figures by `figures("5,000 due; …")`.
 `make proof` prints a line for each and remembers it in build/proof.json: a promise that held at this state of the code
-is not run again.
+is not run again on the same database.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 
 from tests.processes import ROOT
 
@@ -62,6 +63,11 @@ def _state_of_the_code() -> str:
     return git("rev-parse", "HEAD").decode().strip() + hashlib.sha256(git("diff", "HEAD")).hexdigest()[:12]
 
 
+def _here(nodeid: str) -> str:
+    """A test by its name and the database it ran on: what held on one has still to be run on the other."""
+    return f"{nodeid} on {connection.vendor}"
+
+
 class Proof:
     """Runs the promises asked for that have not held yet, and prints their lines."""
 
@@ -78,7 +84,7 @@ class Proof:
             marker = item.get_closest_marker("promise")
             if not marker or (self.only and marker.args[0] not in self.only):
                 continue
-            held = self.record.get(item.nodeid, {})
+            held = self.record.get(_here(item.nodeid), {})
             if held.get("state") == self.state:
                 self.lines.append(held["line"])
                 continue
@@ -102,7 +108,7 @@ class Proof:
             return
         line = self._say(report, "held" if report.passed else "BROKEN")
         if report.passed:
-            self.record[report.nodeid] = {"state": self.state, "line": line}
+            self.record[_here(report.nodeid)] = {"state": self.state, "line": line}
             RECORD.parent.mkdir(exist_ok=True)
             RECORD.write_text(json.dumps(self.record, indent=1))
 
