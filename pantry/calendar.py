@@ -39,6 +39,10 @@ class Hours(NamedTuple):
     from_on: date
     until_on: date | None
 
+    def hold(self, day: date) -> bool:
+        """Whether they are in force on a day; not whether it is their weekday."""
+        return self.from_on <= day and (self.until_on is None or day <= self.until_on)
+
 
 class Closed(NamedTuple):
     """Days on which nothing opens; both dates included."""
@@ -75,11 +79,7 @@ class Plan:
 
     def planned(self, day: date) -> list[tuple[time, time]]:
         """(opens, closes) of the hours in force that day, closed or not."""
-        return [
-            (h.opens, h.closes)
-            for h in self.hours
-            if h.weekday == day.weekday() and h.from_on <= day and (h.until_on is None or day <= h.until_on)
-        ]
+        return [(h.opens, h.closes) for h in self.hours if h.weekday == day.weekday() and h.hold(day)]
 
     def is_closed_on(self, day: date) -> bool:
         """A closure or a bank holiday keeps the pantry shut that day."""
@@ -90,8 +90,7 @@ class Plan:
     def is_closed(self, week: date) -> bool:
         """Every session planned in the week is closed."""
         if week not in self.closed_weeks:
-            days = {week + timedelta(days=h.weekday) for h in self.hours}
-            planned = [day for day in days if self.planned(day)]
+            planned = {day for h in self.hours if h.hold(day := week + timedelta(days=h.weekday))}
             self.closed_weeks[week] = bool(planned) and all(self.is_closed_on(day) for day in planned)
         return self.closed_weeks[week]
 

@@ -292,11 +292,18 @@ class Attendance:
             return {}
         return dict(PAID(agreement=self.agreement.pk, as_at=self.as_at, first=weeks[0], last=weeks[-1]))
 
-    @cached_property
-    def _funded_to(self) -> dict[UUID, date]:
+    def ask_funded_to(self) -> Question:
         """The last funded week of members for whom it is so long ago that "retained" can be said."""
         before = self.as_at - RETAINED_WITHIN - timedelta(days=6)
-        rows = FUNDED_TO(agreement=self.agreement.pk, before=before)
+        return FUNDED_TO.of(agreement=self.agreement.pk, before=before)
+
+    def read_funded_to(self, rows: list) -> None:
+        """What `ask_funded_to` found, where it was asked together with something else."""
+        self._funded_to = {key: last for key, last in rows if key in self.members}
+
+    @cached_property
+    def _funded_to(self) -> dict[UUID, date]:
+        [rows] = together(self.ask_funded_to())
         return {key: last for key, last in rows if key in self.members}
 
     def regular(self) -> set[UUID]:

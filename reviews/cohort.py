@@ -130,12 +130,15 @@ class Cohort:
         self.as_at, self.agreement, self.attendance = attendance.as_at, agreement, attendance
 
     @cached_property
-    def _read(self) -> list[list]:
-        """Their steps, and introductions that were sent."""
-        return together(
+    def _read(self) -> tuple[list, list]:
+        """Their steps, and introductions that were sent; and for the attendance, until when members were funded."""
+        found, sent, funded = together(
             STEPS.of(council=self.agreement.funder_id, as_at=self.as_at),
             SENT.of(agreement=self.agreement.pk, before=end_of(self.as_at)),
+            self.attendance.ask_funded_to(),
         )
+        self.attendance.read_funded_to(funded)
+        return found, sent
 
     @cached_property
     def person_of(self) -> dict[UUID, UUID]:

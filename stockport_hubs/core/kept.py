@@ -82,16 +82,16 @@ def _with_constants(sql: str, params: list, stands: dict) -> tuple[str, list, di
     return "".join(parts), left, kept
 
 
-def _cursor():
-    """On PostgreSQL one that hands its parameters over beside the text, so that the plan is kept as well."""
+def _cursors(many: int) -> list:
+    """On PostgreSQL such as hand their parameters over beside the text, so that the plan is kept as well."""
     if connection.vendor != "postgresql":
-        return connection.cursor()
+        return [connection.cursor() for _ in range(many)]
     from django.db.backends.postgresql.base import ServerBindingCursor  # psycopg is not needed on SQLite
 
     connection.ensure_connection()
     usual, connection.connection.cursor_factory = connection.connection.cursor_factory, ServerBindingCursor
     try:
-        return connection.cursor()
+        return [connection.cursor() for _ in range(many)]
     finally:
         connection.connection.cursor_factory = usual
 
@@ -102,7 +102,7 @@ Question = tuple[_Text | None, dict[str, Any]]  # None: one of its lists is empt
 def together(*questions: Question) -> list[list]:
     """The rows of each, none of which hangs on another's answer: PostgreSQL is sent them all before it answers."""
     with ExitStack() as opened:
-        cursors = [opened.enter_context(_cursor()) for _ in questions]
+        cursors = [opened.enter_context(cursor) for cursor in _cursors(len(questions))]
         several = connection.vendor == "postgresql" and len(questions) > 1
         # An error may come as late as the answers, when the pipeline ends: it is Django's all the same.
         with connection.wrap_database_errors, connection.connection.pipeline() if several else nullcontext():

@@ -86,6 +86,7 @@ class Overview:
     numbers: list[Number]
     schemes: list[Scheme]
     meeting: Meeting | None
+    my_actions: list["MyAction"]
     has_people: bool
     failed_jobs: list[tuple[Job, str]]
 
@@ -141,7 +142,12 @@ ACTIONS = Kept(
 
 def my_actions(user: User) -> list[MyAction]:
     """What waits for this person, the first due first; one more than is shown, so that the page knows of more."""
-    return [MyAction(*row) for row in ACTIONS(owner=user.pk, organisation=user.organisation_id)]
+    [found] = together(_my_actions(user))
+    return [MyAction(*row) for row in found]
+
+
+def _my_actions(user: User) -> Question:
+    return ACTIONS.of(owner=user.pk, organisation=user.organisation_id)
 
 
 WORRIES_AT_MOST = 20
@@ -207,7 +213,7 @@ def overview(user: User, on: date, now: datetime) -> Overview:
         begun=now - UNKNOWN_AFTER,
     )
     in_force = IN_FORCE[user.role].of(organisation=user.organisation_id, on=on)
-    [counted], found, meetings = together(counts, in_force, _next_meeting(user, on))
+    [counted], found, meetings, actions = together(counts, in_force, _next_meeting(user, on), _my_actions(user))
     *waiting, failed, worries, people, unknown, due, stored = counted
     return Overview(
         alarms=alarms.of(now, due, stored),
@@ -216,6 +222,7 @@ def overview(user: User, on: date, now: datetime) -> Overview:
         numbers=_numbers(*waiting),
         schemes=[scheme(whole(FundingAgreement, row), on) for row in found],
         meeting=_meeting(meetings),
+        my_actions=[MyAction(*row) for row in actions],
         has_people=people,
         failed_jobs=failed_jobs(user) if failed else [],
     )

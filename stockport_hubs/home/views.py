@@ -27,7 +27,7 @@ def advisor(request):
     """My young people in one table: whoever needs something first, unless another order is asked for."""
     listed = caseload_page.of(request.user, request.GET, clock.today())
     _looked_at(request, [row.person.pk for row in listed.rows], "careleavers.person.listed")
-    context = _actions(request) | {
+    context = _actions(request, council.my_actions(request.user)) | {
         "page_obj": listed.page,
         "listed": listed,
         "rows": listed.rows,
@@ -41,7 +41,7 @@ def advisor(request):
 def manager(request):
     """The scheme at a glance."""
     overview = council.overview(request.user, clock.today(), timezone.now())
-    context = _actions(request) | {
+    context = _actions(request, overview.my_actions) | {
         "overview": overview,
         "worries": overview.worries,
         "failed_jobs": overview.failed_jobs,
@@ -84,7 +84,7 @@ def pantry_manager(request):
     user, today = request.user, clock.today()
     waiting, rows, people = operator.introductions(user, today)
     _looked_at(request, people, "referrals.referral.listed")
-    context = _actions(request) | {
+    context = _actions(request, council.my_actions(request.user)) | {
         "waiting": waiting,
         "rows": rows,
         "worries": council.worries(user, today),
@@ -118,9 +118,8 @@ def administrator(request):
     return render(request, "home/administrator.html", context)
 
 
-def _actions(request) -> dict:
+def _actions(request, found: list) -> dict:
     """What this person has to do; the audit row is written before anybody reads of whom."""
-    found = council.my_actions(request.user)
     shown = found[: council.ACTIONS_SHOWN]
     _looked_at(request, [each.person for each in shown if each.person], "reviews.actions.viewed")
     return {"my_actions": shown, "more_actions": len(found) > len(shown), "on": clock.today()}
