@@ -297,14 +297,14 @@ class Attendance:
         before = self.as_at - RETAINED_WITHIN - timedelta(days=6)
         return FUNDED_TO.of(agreement=self.agreement.pk, before=before)
 
-    def read_funded_to(self, rows: list) -> None:
-        """What `ask_funded_to` found, where it was asked together with something else."""
+    def read_funded_to(self, rows: list) -> dict[UUID, date]:
+        """Keeps what `ask_funded_to` found, for it may have been asked together with something else."""
         self._funded_to = {key: last for key, last in rows if key in self.members}
+        return self._funded_to
 
     @cached_property
     def _funded_to(self) -> dict[UUID, date]:
-        [rows] = together(self.ask_funded_to())
-        return {key: last for key, last in rows if key in self.members}
+        return self.read_funded_to(*together(self.ask_funded_to()))
 
     def regular(self) -> set[UUID]:
         """Open members who came in most of their last open weeks."""

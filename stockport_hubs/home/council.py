@@ -77,6 +77,16 @@ class Scheme:
 
 
 @dataclass(frozen=True)
+class MyAction:
+    """Something this person has to do."""
+
+    pk: UUID
+    what: str
+    due_on: date
+    person: UUID | None
+
+
+@dataclass(frozen=True)
 class Overview:
     """The home of a council's leaving care managers."""
 
@@ -86,7 +96,7 @@ class Overview:
     numbers: list[Number]
     schemes: list[Scheme]
     meeting: Meeting | None
-    my_actions: list["MyAction"]
+    my_actions: list[MyAction]
     has_people: bool
     failed_jobs: list[tuple[Job, str]]
 
@@ -117,16 +127,6 @@ def _ahead(role: str) -> Kept:
 
 
 AHEAD: dict[str, Kept] = {role: _ahead(role) for role in (Role.LEAVING_CARE_MANAGER, Role.PANTRY_MANAGER)}
-
-
-@dataclass(frozen=True)
-class MyAction:
-    """Something this person has to do."""
-
-    pk: UUID
-    what: str
-    due_on: date
-    person: UUID | None
 
 
 ACTIONS_SHOWN = 5
