@@ -526,6 +526,14 @@ def test_what_is_late_already_is_told_once_not_twice(world, meeting):
     assert [reminders.sweep(at=late, job="reviews.remind") for _ in range(2)] == [1, 0]
 
 
+@pytest.mark.parametrize("owner", ["manager", "advisor"])
+def test_what_a_council_has_to_do_is_on_the_home_of_whoever_has_to(world, meeting, owner):
+    given = {"meeting": meeting, "due_on": DAY, "by": world.manager, "at": AT}
+    meetings.add_action(what="Ring the hall", owner=getattr(world, owner), **given)
+    homes = {name: signed_in(getattr(world, name)).get("/").content.decode() for name in ("manager", "advisor")}
+    assert [name for name, home in homes.items() if "Ring the hall" in home] == [owner]
+
+
 @pytest.mark.sqlite
 def test_actions_are_on_their_owners_home_and_go_from_there(world, meeting):
     action = meetings.add_action(

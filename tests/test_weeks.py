@@ -88,6 +88,14 @@ def test_last_years_weeks_are_judged_by_last_years_hours():
     assert not closed(pantry, date(2027, 3, 29))  # Easter Monday 2027, but open on Wednesday
 
 
+def test_hours_that_have_ended_open_no_week():
+    pantry = factories.pantry(None, WEDNESDAY)
+    OpeningHours.objects.update(until_on=date(2026, 12, 31))
+    OpeningHours.objects.create(pantry=pantry, weekday=0, opens=time(10), closes=time(12), from_on=date(2027, 1, 1))
+    assert not closed(pantry, FIRST)  # Easter Monday 2026, but open on Wednesday
+    assert closed(pantry, date(2027, 3, 29))
+
+
 def test_a_week_without_planned_sessions_counts_as_open():
     pantry = factories.pantry(None, WEDNESDAY)
     OpeningHours.objects.all().delete()
