@@ -91,9 +91,9 @@ def rows(decisions: list[RenewalDecision], user: User, today: date) -> list[Row]
     ]
 
 
-def due_soon(memberships: QuerySet, today: date) -> int:
-    """How many renewals fall due within the next 28 days."""
-    return memberships.filter(next_due_on__gte=today, next_due_on__lte=today + rules.RENEWED_AHEAD).count()
+def due_soon(memberships: QuerySet, today: date) -> QuerySet:
+    """Whose renewal falls due within the next 28 days."""
+    return memberships.filter(next_due_on__gte=today, next_due_on__lte=today + rules.RENEWED_AHEAD)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def _join(world: World, session: PantrySession, numbers: list[int]) -> None:
     purchases = [
         Purchase(
             membership_id=m.pk,
+            member_number=m.number,
             block_no=1,
             agreement_id=world.agreement.pk,
             pantry_id=world.pantry.pk,

@@ -91,7 +91,7 @@ def test_an_agenda_fills_itself_with_holds_lapses_actions_barriers_and_closures(
     first = world.hold(world.meet(0))
     member = world.join()  # since 6 April 2026, and never came: her weeks until 10 June are more than four
     held = {"due_on": DAY, "starts_on": DAY + 4 * WEEK, "outcome": "held", "reasons": ["paused"], "decided_at": AT}
-    RenewalDecision.objects.create(membership=member, block_no=2, **held)
+    RenewalDecision.objects.create(membership=member, member_number=member.number, block_no=2, **held)
     action = {"owner": world.pantry_manager, "due_on": DAY + WEEK, "by": world.manager, "at": AT}
     meetings.add_action(meeting=first, what="Ring the hall", **action)
     about = {"council": world.council, "category": "hours", "note": "", "due_on": None, "raised_on": DAY, "at": AT}

@@ -85,6 +85,8 @@ PLANTS = {
     ),
     "pool": ("pantry_creditpool SET balance_pence = balance_pence + 1", 1),
     "budget": ("pantry_budget SET committed_pence = committed_pence - 1", 1),
+    "block's member": ("pantry_prepaidblock SET member_number = member_number + 1 WHERE block_no = 2", 1),
+    "decision's member": ("pantry_renewaldecision SET member_number = member_number + 1", 1),
     "noted due day": ("pantry_membership SET next_due_on = '2027-03-15' WHERE next_due_on IS NOT NULL", 1),
 }
 

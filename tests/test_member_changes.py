@@ -192,8 +192,8 @@ def test_after_26_paused_weeks_a_manager_decides(browse, counter):
 def test_a_stop_is_taken_back_on_the_page_of_the_renewal(browse, counter):
     ash = counter.join()
     decision = RenewalDecision.objects.create(
-        membership=ash, block_no=2, due_on=WEDNESDAY, starts_on=MONDAY + 26 * WEEK, outcome="held",
-        reasons=["flagged"], decided_at=moment(WEDNESDAY),
+        membership=ash, member_number=ash.number, block_no=2, due_on=WEDNESDAY, starts_on=MONDAY + 26 * WEEK,
+        outcome="held", reasons=["flagged"], decided_at=moment(WEDNESDAY),
     )  # fmt: skip
     renewals.decide(decision=decision, outcome="stopped", by=counter.manager, at=moment(WEDNESDAY))
     client = browse(counter.manager)

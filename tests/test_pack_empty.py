@@ -62,7 +62,8 @@ def known(once) -> Wide:
     paused_on = FIRST_WEEK + 9 * WEEK
     memberships.pause(membership=member, on=paused_on, by=made.pantry_manager, at=moment(paused_on))
     held = {"due_on": PERIOD[1], "starts_on": PERIOD[1] + timedelta(days=1), "outcome": "held", "decided_at": at}
-    RenewalDecision.objects.create(membership=member, block_no=2, reasons=["paused"], **held)
+    about = {"membership": member, "member_number": member.number, "block_no": 2}
+    RenewalDecision.objects.create(**about, reasons=["paused"], **held)
     away = date(2026, 6, 10)
     places.announce_closure(
         pantry=made.pantry, from_on=away, until_on=away, reason="Painting", by=made.pantry_manager, at=at

@@ -1,9 +1,11 @@
 """Held renewals on the screen: who reads which reasons, deciding with the cost in sight, the second of two deciders."""
 
 from datetime import date
+from importlib import import_module
 
 import pytest
 import time_machine
+from django.db import connection
 from django.urls import reverse
 
 from pantry import held
@@ -126,6 +128,36 @@ def test_the_list_says_why_since_when_and_what_is_overdue(world, client):
     assert [row.membership for row in overdue.context["rows"]] == [late]
     assert [row.membership for row in client.get(LIST, {"q": str(fresh.number)}).context["rows"]] == [fresh]
     assert "No renewal here belongs to that membership number." in text(client.get(LIST, {"q": "ash"}))
+
+
+def test_those_of_one_day_stand_by_membership_number_and_tiles_count_as_far_as_lists(world, client, monkeypatch):
+    decisions = [hold(world) for _ in range(7)]
+    PrepaidBlock.objects.update(bought_on=DUE)
+    numbers = [decision.membership.number for decision in decisions]
+    as_user(client, world.manager)
+    for address in (LIST, f"{LIST}?show=all"):
+        page = client.get(address)
+        assert [row.membership.number for row in page.context["rows"]] == numbers == sorted(numbers)
+        assert "7 held 0 overdue" in text(page)
+    blocks = client.get(reverse("pantry:agreement_blocks", args=[world.agreement.pk]))
+    assert [row["block"].membership.number for row in blocks.context["rows"]] == numbers
+    monkeypatch.setattr("stockport_hubs.core.pages.COUNTED", 6)
+    RenewalDecision.objects.filter(pk__in=[each.pk for each in decisions[:6]]).update(starts_on=DUE)
+    assert "6+ held 6 overdue" in text(client.get(LIST))
+
+
+def test_blocks_and_decisions_of_before_are_given_their_members_number(world):
+    """What the migration fills in."""
+    first, second = hold(world), hold(world)
+    for model in (PrepaidBlock, RenewalDecision):
+        model.objects.update(member_number=0)
+    fill = import_module("pantry.migrations.0015_member_number").NUMBERS
+    with connection.cursor() as cursor:
+        for table in ("pantry_prepaidblock", "pantry_renewaldecision"):
+            cursor.execute(fill.format(table))
+    for model in (PrepaidBlock, RenewalDecision):
+        found = set(model.objects.values_list("membership", "member_number"))
+        assert found == {(each.membership_id, each.membership.number) for each in (first, second)}
 
 
 def test_what_falls_due_within_28_days_is_counted(world, client):
@@ -253,7 +285,7 @@ def test_a_refusal_of_the_purchase_is_said_before_anything_is_done(world, client
     assert refusal(held.preview, decision=decision, outcome="renewed", by=world.manager, at=moment(DUE))
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("list", 16), ("page", 14)])
+@pytest.mark.parametrize(("kind", "expected"), [("list", 17), ("page", 14)])
 def test_the_number_of_queries_does_not_grow(world, client, django_assert_num_queries, kind, expected):
     decision = hold(world)
     as_user(client, world.manager)

@@ -63,8 +63,9 @@ class Expected:
             return value + max(self.before[target]) * (n - 1) if isinstance(value, int) else renamed(value, n)
         if field.name in ("key", "source_id", "target_id", "subject_id"):
             return renamed(value, n)
-        if field.name == "number" and not label.endswith("Move"):  # steps are numbered within their row
-            return value + max(row["number"] for row in self.before[label].values()) * (n - 1)
+        if field.name in ("number", "member_number") and not label.endswith("Move"):  # steps: within their row
+            numbered = label if field.name == "number" else "pantry.Membership"
+            return value + max(row["number"] for row in self.before[numbered].values()) * (n - 1)
         if field.name == "detail":
             return {
                 k: str(renamed(v, n)) if k in ("hours", "user", "advisor", "pantry") else v for k, v in value.items()

@@ -254,8 +254,8 @@ def test_a_top_up_a_move_and_goodwill_stand_in_their_months():
         at=moment(date(2026, 5, 13)),
     )  # fmt: skip
     gift = blocks.Purchase(
-        membership_id=member.pk, block_no=2, agreement_id=world.agreement.pk, pantry_id=other.pk,
-        weeks=[date(2026, 10, 5), date(2026, 10, 12)], weekly_pence=0, source="goodwill",
+        membership_id=member.pk, member_number=member.number, block_no=2, agreement_id=world.agreement.pk,
+        pantry_id=other.pk, weeks=[date(2026, 10, 5), date(2026, 10, 12)], weekly_pence=0, source="goodwill",
     )  # fmt: skip
     blocks.write([gift], on=date(2026, 5, 20), at=moment(date(2026, 5, 20)), by=world.manager)
     paid_weeks.set_due([member.pk])
@@ -293,8 +293,8 @@ def test_a_queried_week_credited_by_hand_stands_in_the_month_it_is_credited_in(w
 
 def test_what_was_cut_over_is_brought_in_and_charged_to_nobody(world):
     brought = blocks.Purchase(
-        membership_id=world.a.pk, block_no=2, agreement_id=world.agreement.pk, pantry_id=world.pantry.pk,
-        weeks=[date(2026, 10, 5), date(2026, 10, 12)], weekly_pence=300, source="opening",
+        membership_id=world.a.pk, member_number=world.a.number, block_no=2, agreement_id=world.agreement.pk,
+        pantry_id=world.pantry.pk, weeks=[date(2026, 10, 5), date(2026, 10, 12)], weekly_pence=300, source="opening",
     )  # fmt: skip
     blocks.write([brought], on=date(2026, 4, 6), at=moment(date(2026, 4, 6)), by=world.finance)
     [april] = world.make(date(2026, 5, 1))

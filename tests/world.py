@@ -252,6 +252,7 @@ def make_scheme(nick: str, at: datetime | None = None) -> dict:
     )
     decision = RenewalDecision.objects.create(
         membership=membership,
+        member_number=membership.number,
         block_no=2,
         due_on=today,
         starts_on=week + timedelta(weeks=26),

@@ -56,7 +56,8 @@ def _once_more(originals: list[Membership], number: int) -> int:
     of_them = {"membership": keys}
     _copy(SharedNeed, SharedNeed.objects.filter(membership__in=old), of_them)
     _copy(Place, Place.objects.filter(membership__in=old), of_them)
-    blocks = _copy(PrepaidBlock, PrepaidBlock.objects.filter(membership__in=old), of_them)
+    numbers = {key: number + n for n, key in enumerate(keys.values(), start=1)}
+    blocks = _copy(PrepaidBlock, PrepaidBlock.objects.filter(membership__in=old), of_them, numbers=numbers)
     weeks = _copy(PaidWeek, PaidWeek.objects.filter(membership__in=old), of_them | {"block": blocks})
     taken = Collection.objects.filter(membership__in=old)
     collections = _copy(Collection, taken, of_them | {"paid_week": weeks})
@@ -64,7 +65,9 @@ def _once_more(originals: list[Membership], number: int) -> int:
     return number + len(old)
 
 
-def _copy(model: type[models.Model], rows, keys: dict[str, dict], *, number: int = 0) -> dict:
+def _copy(
+    model: type[models.Model], rows, keys: dict[str, dict], *, number: int = 0, numbers: dict | None = None
+) -> dict:
     """Copies of rows with what they name replaced; the new key of each old one."""
     copies, found = [], []
     for n, row in enumerate(rows, start=1):
@@ -75,6 +78,8 @@ def _copy(model: type[models.Model], rows, keys: dict[str, dict], *, number: int
             setattr(row, column, new.get(getattr(row, column)))
         if hasattr(row, "key"):
             row.key = uuid4()
+        if numbers:
+            row.member_number = numbers[row.membership_id]
         if model is Membership:
             row.number, row.previous_id = number + n, None  # type: ignore[attr-defined]
         copies.append(row)

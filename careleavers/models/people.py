@@ -109,14 +109,13 @@ class CareLeaverQuerySet(models.QuerySet):
         asked, agreed = Wellbeing.objects.current().filter(**theirs), SharingAgreement.objects.filter(**theirs)
         started = Wellbeing.objects.current().filter(point=questions.START)
         first = SharingAgreement.objects.filter(~Exists(agreed.filter(given_on__lt=OuterRef("given_on"))))
-        unstarted = first.filter(~Exists(asked.filter(point=questions.START)))
         start = questions.POINTS[questions.START]
         due: list[models.QuerySet] = [first.filter(~Exists(asked), given_on__gt=day - start.closes, given_on__lte=day)]
         for key in questions.LATER:
-            point, not_asked = questions.POINTS[key], ~Exists(asked.filter(point=key))
+            point, neither = questions.POINTS[key], ~Exists(asked.filter(point__in=[questions.START, key]))
             since, until = day - point.closes, day - point.due
-            due += [started.filter(not_asked, asked_on__gt=since, asked_on__lte=until)]
-            due += [unstarted.filter(not_asked, given_on__gt=since, given_on__lte=until)]
+            due += [started.filter(~Exists(asked.filter(point=key)), asked_on__gt=since, asked_on__lte=until)]
+            due += [first.filter(neither, given_on__gt=since, given_on__lte=until)]
         keys, *more = [each.order_by().values("care_leaver") for each in due]
         holding = SharingAgreement.objects.holding_on(day).order_by().values("care_leaver")
         return self.living().filter(Q(pk__in=holding), pk__in=keys.union(*more))

@@ -47,6 +47,8 @@ class PrepaidBlock(UuidModel):
     a price rise adds to its weeks stands in a `TopUp`."""
 
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="blocks")
+    # Repeated from the membership, where it never changes: thousands are bought on one day, and stand in its order.
+    member_number = models.PositiveIntegerField()
     block_no = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=10, choices=BlockSource, default=BlockSource.FUNDED)
     agreement = models.ForeignKey(FundingAgreement, on_delete=models.PROTECT, null=True, related_name="+")
@@ -66,7 +68,7 @@ class PrepaidBlock(UuidModel):
     class Meta:
         ordering = ["block_no"]
         indexes = [
-            models.Index(fields=["agreement", "bought_on"], name="block_by_agreement"),
+            models.Index(fields=["agreement", "-bought_on", "member_number"], name="block_by_agreement"),
             models.Index(fields=["membership"], condition=Q(source="opening"), name="block_of_opening"),
         ]
         constraints = [
@@ -173,6 +175,7 @@ class RenewalDecision(UuidModel):
     Reason = RenewalDecisionReason
 
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="renewal_decisions")
+    member_number = models.PositiveIntegerField()  # repeated as in a block
     block_no = models.PositiveSmallIntegerField()
     due_on = models.DateField()
     starts_on = models.DateField()
@@ -186,10 +189,10 @@ class RenewalDecision(UuidModel):
     objects = OfMemberQuerySet.as_manager()
 
     class Meta:
-        ordering = ["due_on", "id"]
+        ordering = ["due_on", "member_number", "id"]
         indexes = [
-            models.Index(fields=["outcome", "due_on"], name="decision_by_outcome"),
-            models.Index(fields=["due_on"], name="decision_by_due_day"),
+            models.Index(fields=["outcome", "due_on", "member_number"], name="decision_by_outcome"),
+            models.Index(fields=["-due_on", "member_number"], name="decision_by_due_day"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["membership", "block_no"], name="decision_once_a_block"),

@@ -41,6 +41,7 @@ class Purchase:
     """A block about to be written; money in pence, weeks are Mondays in order."""
 
     membership_id: UUID
+    member_number: int
     block_no: int
     agreement_id: UUID | None  # None: the member has paid
     pantry_id: UUID
@@ -74,6 +75,7 @@ def write(
     blocks = [
         PrepaidBlock(
             membership_id=p.membership_id,
+            member_number=p.member_number,
             block_no=p.block_no,
             source=p.source,
             agreement_id=p.agreement_id,
@@ -210,6 +212,7 @@ def buy_one(
         )
     purchase = Purchase(
         membership_id=membership.pk,
+        member_number=membership.number,
         block_no=block_no,
         agreement_id=agreement.pk,
         pantry_id=pantry.pk,

@@ -55,6 +55,7 @@ def give(*, membership: Membership, weeks: int, by: User, at: datetime) -> Prepa
     start, found = _weeks_after(membership, n, on)
     purchase = Purchase(
         membership_id=membership.pk,
+        member_number=membership.number,
         block_no=_free_no(membership),
         agreement_id=membership.agreement_id,
         pantry_id=blocks.home(membership, start).pk,
@@ -85,6 +86,7 @@ def self_pay_week(
     places = paid_weeks.places([membership.pk])[membership.pk]
     purchase = Purchase(
         membership_id=membership.pk,
+        member_number=membership.number,
         block_no=_free_no(membership),
         agreement_id=None,
         pantry_id=paid_weeks.pantry_in(places, week) or places[-1].pantry_id,

@@ -143,6 +143,7 @@ def post(
         purchases.append(
             Purchase(
                 membership_id=member.pk,
+                member_number=member.number,
                 block_no=numbers.get(member.pk, 0) + 1,
                 agreement_id=agreement.pk,
                 pantry_id=pantry.pk,

@@ -60,6 +60,7 @@ def problems(on: date) -> list[str]:
             _pools,
             _budgets,
             _decisions,
+            _numbers,
             _states,
             _due,
             _taken,
@@ -259,6 +260,14 @@ def _decisions() -> Iterator[str]:
     )
     for decision in other.select_related("membership").order_by("membership__number"):
         yield f"{decision.membership}: the decision about block {decision.block_no} names another block."
+
+
+def _numbers() -> Iterator[str]:
+    """A block and a decision stand under their member's number."""
+    for rows, what in ((PrepaidBlock.objects, "block"), (RenewalDecision.objects, "the decision about block")):
+        other = rows.exclude(member_number=F("membership__number")).select_related("membership")
+        for row in other.order_by("membership__number", "block_no"):
+            yield f"{row.membership}: {what} {row.block_no} is listed under the number {row.member_number}."
 
 
 def _states() -> Iterator[str]:

@@ -130,6 +130,7 @@ def _decide(rows, taken: list[Membership], *, on: date, at: datetime, by, job: s
         decisions.append(
             RenewalDecision(
                 membership_id=case.membership.pk,
+                member_number=case.membership.number,
                 block_no=case.next.block_no,
                 due_on=case.next.due_on,
                 starts_on=case.weeks[0],
@@ -157,6 +158,7 @@ def _decide(rows, taken: list[Membership], *, on: date, at: datetime, by, job: s
 def _purchase(case: judging.Case, credit: int) -> Purchase:
     return Purchase(
         membership_id=case.membership.pk,
+        member_number=case.membership.number,
         block_no=case.next.block_no,
         agreement_id=case.agreement.pk,
         pantry_id=case.next.pantry_id,

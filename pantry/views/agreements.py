@@ -182,7 +182,7 @@ def agreement_blocks(request, agreement_id):
     if words:
         number = {"membership__number": int(words)} if words.isdecimal() and len(words) < 9 else {"pk": None}
         found = found.filter(**number)
-    found = found.select_related("membership").order_by("-bought_on", "membership__number", "block_no")
+    found = found.select_related("membership").order_by("-bought_on", "member_number", "block_no")
     page = Paginator(found, PAGE, keys_first=True).get_page(request.GET.get("page"))
     weekly = figures.of_blocks(list(page), clock.today())
     rows = [

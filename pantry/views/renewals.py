@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Q
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -33,20 +32,17 @@ def renewals(request):
     today, words = clock.today(), request.GET.get("q", "").strip()
     show = request.GET.get("show", "held")
     show = show if show in SHOWN else "held"
-    of_user = RenewalDecision.objects.for_user(request.user)
+    of_user = RenewalDecision.objects.for_user(request.user).select_related("membership", "decided_by")
     waiting = of_user.filter(outcome=Outcome.HELD)
     overdue = waiting.filter(starts_on__lte=today)
-    listed = {"held": waiting, "overdue": overdue, "all": of_user.order_by("-due_on", "membership__number")}[show]
-    counts = waiting.order_by().aggregate(held=Count("pk"), overdue=Count("pk", filter=Q(starts_on__lte=today)))
+    lists = {"held": waiting, "overdue": overdue, "all": of_user.order_by("-due_on", "member_number")}
     if words:
         found = {"membership__number": int(words)} if words.isdecimal() and len(words) < 9 else {"pk": None}
-        listed = listed.filter(**found)
-    listed = listed.select_related("membership", "decided_by")
-    paginator = Paginator(listed, PAGE, keys_first=True)
-    if show in counts and not words:
-        paginator.count = counts[show]
-    page = paginator.get_page(request.GET.get("page"))
+        lists["found"] = lists[show].filter(**found)
+    paged = {name: Paginator(each, PAGE, keys_first=True, chosen_once=True) for name, each in lists.items()}
+    page = paged["found" if words else show].get_page(request.GET.get("page"))
     rows = held.rows(list(page), request.user, today)
+    members = Membership.objects.for_user(request.user)
     if rows:
         audit.record(
             "pantry.renewals.viewed",
@@ -60,10 +56,10 @@ def renewals(request):
         "query": words,
         "show": show,
         "views": SHOWN.items(),
-        "held_count": counts["held"],
-        "overdue_count": counts["overdue"],
-        "long_pauses": shown.long_paused(Membership.objects.for_user(request.user), today).count(),
-        "due_soon": held.due_soon(Membership.objects.for_user(request.user), today),
+        "held": paged["held"],
+        "overdue": paged["overdue"],
+        "long_pauses": shown.long_paused(members, today).count(),
+        "due_soon": Paginator(held.due_soon(members, today), PAGE),
         "names": request.user.role == Role.LEAVING_CARE_MANAGER,
     }
     return render(request, "pantry/renewal_list.html", context)

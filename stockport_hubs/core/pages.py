@@ -84,6 +84,10 @@ class Paginator(paginator.Paginator):
         rows = _in_total_order(self.object_list).select_related(None).prefetch_related(None)
         return list(rows.values_list("pk", flat=True)[: COUNTED + 1])
 
+    def __str__(self) -> str:
+        """How many rows there are, as a tile says it."""
+        return f"{self.count:,}{'+' if self.more else ''}"
+
     def validate_number(self, number: int | float | str) -> int:
         """A page there is; below zero only at the end of a list that is not counted."""
         pages = self.num_pages
@@ -112,7 +116,7 @@ class Paginator(paginator.Paginator):
             return self._from_end(rows, (-number - 1) * self.per_page, -number * self.per_page, number)
         keys = self._keys if self.chosen_once else []
         if last <= len(keys) or first < len(keys) <= COUNTED:
-            return Page(rows.filter(pk__in=keys[first:last]), number, self)
+            return Page(_by_keys(rows, keys[first:last]), number, self)
         behind = max(0, self.count - last)
         if self.more or first <= behind:
             return Page(self._between(rows, first, last), number, self)
@@ -125,7 +129,14 @@ class Paginator(paginator.Paginator):
         if not self.keys_first:
             return rows[first:last]
         keys = rows.select_related(None).prefetch_related(None).values("pk")[first:last]
-        return rows.filter(pk__in=keys)
+        return _by_keys(rows, keys)
+
+
+def _by_keys(rows: QuerySet, keys) -> QuerySet:
+    """The rows with these keys, in their order; why they were chosen is not asked again."""
+    rows = rows.all()
+    rows.query.clear_where()
+    return rows.filter(pk__in=keys)
 
 
 def _in_total_order(rows: QuerySet) -> QuerySet:

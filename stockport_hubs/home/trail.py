@@ -20,6 +20,7 @@ from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.models import AuditEvent, AuditSubject
 from stockport_hubs.audit.words import GROUPS, words
+from stockport_hubs.core.among import Among
 from stockport_hubs.core.spreadsheets import safe
 from stockport_hubs.core.weeks import LONDON
 from stockport_hubs.jobs import services as jobs
@@ -90,7 +91,7 @@ def _events(user: User, wanted: Wanted) -> QuerySet[AuditEvent]:
         found = found.filter(pk__in=AuditSubject.objects.filter(subject_id__in=about).values("event"))
     if wanted.who.split():
         # Asked for first: how many accounts a word fits decides whether their events or the newest ones are walked.
-        found = found.filter(by__in=list(User.objects.search(wanted.who).values_list("pk", flat=True)))
+        found = found.filter(Among("by", User.objects.search(wanted.who).values_list("pk", flat=True)))
     if wanted.group:
         found = found.filter(verb__in=GROUPS[wanted.group])
     if wanted.from_on:

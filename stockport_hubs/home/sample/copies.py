@@ -61,7 +61,12 @@ _MOVED = [
     for place, by in ((2, _ONE), (3, _TWO), (9, f"{-pow(9, -1, BASE) % BASE} * (2 * {_ONE} + 3 * {_TWO})"))
 ]
 CODE = " || ".join(["substr({0}, 1, 1)", *_MOVED[:2], "substr({0}, 4, 5)", _MOVED[2]])
-NUMBERS = {"pantry.Membership": "number", "referrals.Referral": "number"}
+NUMBERS = {  # moved on by the highest of these
+    ("pantry.Membership", "number"): "pantry.Membership",
+    ("pantry.PrepaidBlock", "member_number"): "pantry.Membership",
+    ("pantry.RenewalDecision", "member_number"): "pantry.Membership",
+    ("referrals.Referral", "number"): "referrals.Referral",
+}
 # What must differ in the words, as SQL of {0}, the column, and {1}, the number of the copy.
 WORDS = {
     ("accounts.User", "email"): "replace({0}, '@', '.' || {1} || '@')",
@@ -164,8 +169,8 @@ class _Table:
             if isinstance(target._meta.pk, models.UUIDField):
                 return self._key(column)
             return f"{column} + {_highest(target, 'pk')} * (n - 1)"
-        if NUMBERS.get(self.label) == field.name:
-            return f"{column} + {_highest(self.model, field.name)} * (n - 1)"
+        if place in NUMBERS:
+            return f"{column} + {_highest(apps.get_model(NUMBERS[place]), 'number')} * (n - 1)"
         if place in WORDS:
             return WORDS[place].format(column, "n")
         return self._detail(column) if place == ("audit.AuditEvent", "detail") else column
