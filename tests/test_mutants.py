@@ -88,7 +88,6 @@ EQUIVALENT: dict[str, str] = dict.fromkeys(
     "pantry/views/places.py staff_attach: forgets scope 1": "VolunteerForm and the page it falls back to are scoped",
     "pantry/views/places.py staff_attach: forgets scope 2": "VolunteerForm offers volunteers of the operator only",
     "referrals/views/catchments.py catchments: forgets scope 2": "names of people the line above found in one's scope",
-    "referrals/views/community.py _list: forgets scope 1": "searches among links of the reader's own scope",
     "referrals/views/directory.py edit: forgets scope 1": "kept_by: entries of the reader's own organisation",
     "referrals/views/directory.py retire: forgets scope 1": "kept_by: entries of the reader's own organisation",
     "referrals/views/hall.py tell: forgets scope 1": "services.tell refuses what is not on offer at the pantry",

@@ -39,7 +39,7 @@ def renewals(request):
     if words:
         found = {"membership__number": int(words)} if words.isdecimal() and len(words) < 9 else {"pk": None}
         lists["found"] = lists[show].filter(**found)
-    paged = {name: Paginator(each, PAGE, keys_first=True, chosen_once=True) for name, each in lists.items()}
+    paged = {name: Paginator(each, PAGE, keys_first=True, chosen_once=name != "all") for name, each in lists.items()}
     page = paged["found" if words else show].get_page(request.GET.get("page"))
     rows = held.rows(list(page), request.user, today)
     members = Membership.objects.for_user(request.user)

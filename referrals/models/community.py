@@ -97,9 +97,10 @@ class CommunityLinkState(models.TextChoices):
 
 
 class OfAPerson(models.QuerySet):
-    def for_user(self, user: User) -> "OfAPerson":
-        """Of the young people this user may see: council roles only."""
-        return self.filter(care_leaver__in=CareLeaver.objects.for_user(user))
+    def for_user(self, user: User, words: str = "") -> "OfAPerson":
+        """Of the young people this user may see, and of those the words find: council roles only."""
+        # One choice: as two, each person found would be looked up again.
+        return self.filter(care_leaver__in=CareLeaver.objects.for_user(user).search(words).order_by())
 
 
 class CommunityLink(UuidModel):

@@ -21,11 +21,13 @@ from stockport_hubs.core.pages import Paginator
 PAGE, CHOICES = 25, 500
 
 
+def _words(request) -> str:
+    return request.GET.get("q", "").strip()
+
+
 def _list(request, found, filters, verb: str, template: str):
     """A page of rows of young people, with search and filters; one audit event with everybody on it."""
-    query = request.GET.get("q", "").strip()
-    if query:
-        found = found.filter(care_leaver__in=CareLeaver.objects.for_user(request.user).search(query).order_by())
+    query = _words(request)
     page = Paginator(found, PAGE, keys_first=True, chosen_once=bool(query)).get_page(request.GET.get("page"))
     subjects = [(audit.CARE_LEAVER, row.care_leaver_id) for row in page.object_list]
     if subjects:
@@ -48,7 +50,7 @@ def link_list(request):
     """Onward links, the latest first."""
     filters = forms.LinksFilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
-    found = CommunityLink.objects.for_user(request.user).select_related("care_leaver", "entry")
+    found = CommunityLink.objects.for_user(request.user, _words(request)).select_related("care_leaver", "entry")
     if state := chosen.get("state"):
         found = found.filter(state=state)
     else:
@@ -67,7 +69,7 @@ def volunteering_list(request):
     """Who was asked to volunteer, and how far each is."""
     filters = forms.VolunteeringFilterForm(request.GET)
     chosen = filters.cleaned_data if filters.is_valid() else {}
-    found = VolunteeringOffer.objects.for_user(request.user).select_related("care_leaver")
+    found = VolunteeringOffer.objects.for_user(request.user, _words(request)).select_related("care_leaver")
     if state := chosen.get("state"):
         found = found.filter(state=state)
     else:
