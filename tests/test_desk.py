@@ -4,6 +4,8 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from careleavers.models import Conversation
@@ -111,6 +113,10 @@ def test_more_people_than_are_looked_at_together_stand_by_name(client, caseload,
     assert names(client, page="2") == ["Ed", "Flo"]
     assert "With more than 200 young people" in client.get("/", {"page": 1}).content.decode()
     assert names(client, q="cy") == ["Cy"]
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/")
+    asked = [each["sql"] for each in queries if each["sql"].startswith('SELECT "careleavers_careleaver"."id"')]
+    assert len(asked) == 1, "the rows of the first page, once"
 
 
 # -- I spoke to them ---------------------------------------------------------------------------------------------------

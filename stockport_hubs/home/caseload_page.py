@@ -65,8 +65,9 @@ def of(user: User, asked, on: date) -> Listed:
     people = caseload.people(user, on).search(query)
     if (many := Paginator(people, caseload.A_PAGE)).count > AT_ONCE:
         page = many.get_page(number)
-        rows = caseload.rows(first[: many.per_page] or page.object_list, on)
-        return Listed(page, rows, form, query, bool(query), by_name_only=True)
+        if first:
+            page.object_list = first[: many.per_page]  # asked for already
+        return Listed(page, caseload.rows(page.object_list, on), form, query, bool(query), by_name_only=True)
     rows = [row for row in caseload.rows(people, on) if _fits(row, show)]
     return _listed(_sorted(rows, sort), number, form, query, bool(query or show))
 
