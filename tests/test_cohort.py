@@ -88,13 +88,16 @@ def test_ticking_twice_adds_nobody_twice_and_nobody_who_died(world):
     assert cohort.tick(care_leavers=[first, died], on=TODAY, by=world.manager, at=NOW) == 1
     assert cohort.tick(care_leavers=[first, second], on=TODAY, by=world.manager, at=NOW) == 1
     assert last_event() == ("careleavers.cohort.ticked", "Mia Manager", {second.pk})
+    assert set(CareLeaver.objects.outside_cohort()) == {died}
     assert [(m.state, m.on, m.by) for m in CohortMove.objects.all()] == [("identified", TODAY, world.manager)] * 2
 
 
 def test_a_mistaken_tick_is_taken_back_but_nobody_falls_out_once_offered(world):
     person = world.person(advisor=world.advisor)
     cohort.tick(care_leavers=[person], on=TODAY, by=world.manager, at=NOW)
+    assert not CareLeaver.objects.outside_cohort().exists()
     cohort.untick(care_leaver=person, by=world.manager, at=NOW)
+    assert CareLeaver.objects.outside_cohort().get() == person
     with pytest.raises(Refused, match="is not in the cohort"):
         cohort.untick(care_leaver=person, by=world.manager, at=NOW)
     cohort.tick(care_leavers=[person], on=TODAY, by=world.manager, at=NOW)
@@ -145,7 +148,7 @@ def test_counts_lead_to_the_people(world, client):
 def test_the_cohort_asks_the_same_number_of_queries_however_long(world, client, count, django_assert_num_queries):
     for n in range(count):
         person = world.person(f"R{n}", advisor=world.advisor)
-        CohortPlace.objects.create(care_leaver=person, council=person.council, ticked_on=TODAY, state_on=TODAY)
+        cohort.tick(care_leavers=[person], on=TODAY, by=world.manager, at=NOW)
         world.person(f"X{n}", advisor=world.advisor)
     client.force_login(world.manager)
     for name, queries in (("cohort", 12), ("cohort_tick", 11)):
@@ -173,6 +176,16 @@ def test_nothing_is_offered_to_someone_who_died(world, client):
     assert url("offer", person) not in client.get(url("detail", person)).content.decode()
     with pytest.raises(Refused, match="has died"):
         cohort.offer(care_leaver=person, on=TODAY, by=world.advisor, at=NOW)
+
+
+def test_who_had_a_place_before_is_in_the_cohort(world):
+    """What the migration fills in."""
+    person, outside = in_state(world, "offered"), world.person("R2")
+    CohortPlace.objects.create(council=world.council, ticked_on=TODAY, state_on=TODAY)  # of nobody
+    assert set(CareLeaver.objects.outside_cohort()) == {person, outside}
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("careleavers.migrations.0011_outside_cohort").FILL)
+    assert CareLeaver.objects.outside_cohort().get() == outside
 
 
 def test_places_of_before_are_given_their_council_and_the_day_of_their_first_step(world):

@@ -128,6 +128,9 @@ def test_every_row_of_a_copy_is_the_row_of_the_services_under_other_keys():
             wanted |= {row[apps.get_model(label)._meta.pk.attname]: row for row in made}
         assert rows(label) == wanted, label
     assert sum(map(len, before.values())) > 600 and before["pantry.RenewalDecision"]
+    outside = {key for key, row in rows("careleavers.CareLeaver").items() if not row["is_in_cohort"]}
+    placed = {row["care_leaver_id"] for row in rows("careleavers.CohortPlace").values()}
+    assert outside.isdisjoint(placed) and len(outside) + len(placed) == len(rows("careleavers.CareLeaver"))
     connection.check_constraints()
     assert counted() == times(COPIES, whole)
     assert Budget.objects.get(pk=budget.pk).committed_pence == COPIES * budget.committed_pence > 0

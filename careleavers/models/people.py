@@ -122,9 +122,7 @@ class CareLeaverQuerySet(models.QuerySet):
 
     def outside_cohort(self) -> "CareLeaverQuerySet":
         """Who has no place in the cohort."""
-        from careleavers.models.cohort import CohortPlace
-
-        return self.filter(~Exists(CohortPlace.objects.filter(care_leaver=OuterRef("pk"))))
+        return self.filter(is_in_cohort=False)
 
     def with_allocations(self, day: date) -> "CareLeaverQuerySet":
         """Each person's allocations of that day in `allocated`, with the advisor: one query more."""
@@ -168,6 +166,7 @@ class CareLeaver(UuidModel):
     email = models.EmailField(blank=True)
     imported_advisor = models.CharField(max_length=120, blank=True, help_text="The advisor named in the import file.")
     died_on = models.DateField(null=True, blank=True)
+    is_in_cohort = models.BooleanField(default=False, help_text="Has a place; written with it. Who has none is few.")
     created_at = models.DateTimeField()
 
     objects = CareLeaverQuerySet.as_manager()
@@ -181,6 +180,7 @@ class CareLeaver(UuidModel):
             models.Index(fields=["council", "id"], name="careleaver_by_council"),
             models.Index(fields=["council", "id"], condition=LIVING, name="careleaver_living_by_council"),
             models.Index(fields=["id"], condition=~LIVING, name="careleaver_died"),
+            models.Index(fields=["council"], condition=Q(is_in_cohort=False), name="careleaver_outside_cohort"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["council", "reference"], name="careleaver_reference_once"),

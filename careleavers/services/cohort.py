@@ -10,6 +10,7 @@ from careleavers.models import CareLeaver, CohortMove, CohortPlace
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
+from stockport_hubs.core.among import Among
 from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import london_date
 
@@ -25,6 +26,7 @@ def tick(*, care_leavers: Iterable[CareLeaver], on: date, by: User | None = None
     places = CohortPlace.objects.bulk_create(
         [CohortPlace(care_leaver=person, council_id=person.council_id, ticked_on=on, state_on=on) for person in new]
     )
+    CareLeaver.objects.filter(Among("pk", [person.pk for person in new])).update(is_in_cohort=True)
     CohortMove.objects.bulk_create(
         [CohortMove(place=place, state=State.IDENTIFIED, on=on, by=by, recorded_at=at) for place in places]
     )
@@ -47,6 +49,7 @@ def untick(*, care_leaver: CareLeaver, by: User, at: datetime) -> None:
     subjects = [(CARE_LEAVER, care_leaver.pk)]
     audit.record("careleavers.cohort.unticked", at=at, by=by, target=care_leaver, subjects=subjects)
     place.delete()
+    CareLeaver.objects.filter(pk=care_leaver.pk).update(is_in_cohort=False)
 
 
 def next_states(place: CohortPlace) -> tuple[str, ...]:
