@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "careleaver",
             "is_in_cohort",
-            models.BooleanField(default=False, help_text="Has a place; written with it. Who has none is few."),
+            models.BooleanField(default=False, help_text="Has a place; written with it (services/cohort.py)."),
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
         migrations.AddIndex(

@@ -166,7 +166,7 @@ class CareLeaver(UuidModel):
     email = models.EmailField(blank=True)
     imported_advisor = models.CharField(max_length=120, blank=True, help_text="The advisor named in the import file.")
     died_on = models.DateField(null=True, blank=True)
-    is_in_cohort = models.BooleanField(default=False, help_text="Has a place; written with it. Who has none is few.")
+    is_in_cohort = models.BooleanField(default=False, help_text="Has a place; written with it (services/cohort.py).")
     created_at = models.DateTimeField()
 
     objects = CareLeaverQuerySet.as_manager()
