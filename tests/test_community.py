@@ -374,6 +374,7 @@ def test_lists_filter_search_and_name_everybody_in_the_audit(world, client):
     assert rows("links", q="bea") == {bea} and rows("links", q="nobody") == set()
     assert rows("volunteering") == {ada, bea} and rows("volunteering", state="asked") == {ada}
     assert last_event() == ("referrals.volunteering.listed", "Ann Advisor", {ada.pk})
+    assert rows("volunteering", q="bea") == {bea} and rows("volunteering", q="nobody") == set()
     client.force_login(world.other)
     assert rows("links") == rows("volunteering") == set()
 

@@ -121,6 +121,11 @@ def test_both_ends_of_a_list_that_is_not_counted_are_read_without_counting_or_pa
     found, asked = asked_of(chosen, "2")
     assert (found, len(asked), chosen.more) == (["R03", "R04", "R05"], 2, True)
     assert "LIMIT 7" in asked[0] and " IN (" in asked[1] and "OFFSET" not in asked[1], "chosen once, read by their keys"
+    for how in HOW[1:]:
+        _, asked = asked_of(Paginator(eleven.filter(phone__gte=""), 3, **how), "2")
+        assert [each.count('"phone" >=') for each in asked] == [1, "chosen_once" not in how], (
+            "not asked once more by key"
+        )
     assert len(asked_of(Paginator(eleven.filter(reference="Z"), 3), "1")[1]) == 1, "of nobody there is no page to read"
     six = Paginator(eleven.filter(reference__lt="R06"), 3)
     assert (six.count, six.num_pages, six.more) == (6, 2, False)

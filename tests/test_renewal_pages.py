@@ -165,8 +165,9 @@ def test_what_falls_due_within_28_days_is_counted(world, client):
         world.join()
         World().join()
         assert "1 due in the next 28 days" in text(as_user(client, world.manager).get(LIST))
-    with time_machine.travel(moment(date(2026, 8, 9)), tick=False):
-        assert "0 due in the next 28 days" in text(as_user(client, world.manager).get(LIST))
+    for day in (date(2026, 8, 9), date(2026, 9, 8)):  # not yet, and past: the next run decides it
+        with time_machine.travel(moment(day), tick=False):
+            assert "0 due in the next 28 days" in text(as_user(client, world.manager).get(LIST))
 
 
 def test_an_empty_list_says_so(world, client):

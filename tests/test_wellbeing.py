@@ -215,6 +215,20 @@ def test_due_as_a_query_is_due_as_a_rule_for_random_people(world):
     assert set(wanted.values()) == {"", START, *LATER}
 
 
+@pytest.mark.parametrize("point", LATER)
+def test_whoever_was_asked_is_not_due_again(world, point):
+    began = TODAY - POINTS[point].due
+    asked, waiting = world.person("R1"), world.person("R2")
+    for person, points in ((asked, (START, point)), (waiting, (START,))):
+        agree(world, person, began)
+        for each in points:
+            day = began if each == START else TODAY
+            Wellbeing.objects.create(
+                care_leaver=person, point=each, asked_on=day, how="in_person", recorded_at=NOW, **BEST
+            )
+    assert CareLeaver.objects.wellbeing_due(TODAY).get() == waiting
+
+
 # -- corrected and taken back ------------------------------------------------------------------------------------------
 
 
