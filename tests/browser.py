@@ -162,6 +162,7 @@ def plain_faults(
 ) -> list[str]:
     """What is wrong with the page as it stands, as far as one sees without axe: sideways scrolling, headings, error
     summaries with dead links or a wrong title; and what `more` finds. Works where the page's own scripts are off."""
+    page.wait_for_load_state()  # a click has its answer with the first bytes of the next page
     faults: list[str] = page.evaluate(AS_IT_STANDS)
     size = page.viewport_size
     for width in (NARROWEST, *widths):

@@ -162,9 +162,9 @@ def the_pantry_declines_lets_wait_and_accepts(pantry: Person, advisor: Person) -
         ("Cy", "Put on the waiting list", {}),
         ("Ada", "Accept", {}),
     ):
-        pantry.menu("Introductions").page.get_by_role("row", name=re.compile(rf"\b{name}\b")).get_by_role(
-            "link"
-        ).first.click()
+        row = pantry.menu("Introductions").page.get_by_role("row", name=re.compile(rf"\b{name}\b"))
+        with pantry.page.expect_navigation():
+            row.get_by_role("link").first.click()
         pantry.choose(answer=answer, **more).press("Send your answer")
     advisor.menu("Introductions").go("/introductions/?state=")
     for said in ("Declined", "Waiting list", "Accepted"):
