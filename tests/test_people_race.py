@@ -7,7 +7,8 @@ import pytest
 from django.core import mail
 from django.db import connection, transaction
 
-from careleavers.models import CareLeaver
+from careleavers.models import CareLeaver, CohortMove, CohortPlace
+from careleavers.services import cohort
 from pantry.models import Membership
 from pantry.services import visitors
 from referrals import services
@@ -18,6 +19,7 @@ from tests import factories
 from tests.counter_scene import NOW, Counter
 from tests.test_introductions import AT, introduce
 from tests.test_introductions import clock as clock
+from tests.test_introductions import person as person_of
 from tests.test_renewals_race import at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -79,3 +81,24 @@ def test_a_message_to_whoever_records_a_death_does_not_stand_in_its_way():
     )
     assert (Referral.objects.get().state, mail.outbox) == ("withdrawn", [])
     assert [type(each) for each in answers] == [int]
+
+
+def test_who_is_ticked_by_several_at_once_has_one_place():
+    world = factories.World()
+    both = [person_of(world, "Ada"), person_of(world, "Bo")]
+    orders = [both, both[::-1]] * 2
+    ticks = [lambda each=each: cohort.tick(care_leavers=each, on=AT.date(), by=world.manager, at=AT) for each in orders]
+    assert sorted(map(str, at_once(ticks))) == ["0", "0", "0", "2"]
+    assert (CohortPlace.objects.count(), CohortMove.objects.count()) == (2, 2)
+
+
+def test_nobody_is_ticked_who_died_meanwhile():
+    world = factories.World()
+    person = person_of(world)
+    how = {"care_leaver": person, "died_on": None, "by": world.advisor, "at": AT}
+    [added] = while_the_person_is_locked(
+        person,
+        lambda: cohort.tick(care_leavers=[person], on=AT.date(), by=world.manager, at=AT),
+        lambda: services.record_death(**how),
+    )
+    assert (added, CohortPlace.objects.count()) == (0, 0)

@@ -20,9 +20,11 @@ State = CohortPlace.State
 @transaction.atomic
 def tick(*, care_leavers: Iterable[CareLeaver], on: date, by: User | None = None, job: str = "", at: datetime) -> int:
     """These belong to the cohort; how many did not before."""
-    people = list(care_leavers)
+    # Of two who tick the same people at once, the second waits here and then finds the places of the first.
+    theirs = CareLeaver.objects.select_for_update(no_key=True).filter(Among("pk", [each.pk for each in care_leavers]))
+    people = list(theirs.living().order_by("pk"))
     known = set(CohortPlace.objects.filter(care_leaver__in=people).values_list("care_leaver_id", flat=True))
-    new = [person for person in people if person.pk not in known and not person.has_died]
+    new = [person for person in people if person.pk not in known]
     places = CohortPlace.objects.bulk_create(
         [CohortPlace(care_leaver=person, council_id=person.council_id, ticked_on=on, state_on=on) for person in new]
     )

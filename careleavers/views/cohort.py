@@ -78,17 +78,17 @@ def tick(request):
     today, query = clock.today(), request.GET.get("q", "").strip()
     outside = CareLeaver.objects.for_user(request.user).living().outside_cohort().search(query)
     if request.method == "POST":
-        if "everyone" in request.POST:
-            chosen = list(outside)
-        else:
-            chosen = list(outside.filter(pk__in=_uuids(request.POST.getlist("person"))))
-        if chosen:
-            added = cohort.tick(care_leavers=chosen, on=today, by=request.user, at=clock.now())
+        everyone, ticked = "everyone" in request.POST, _uuids(request.POST.getlist("person"))
+        if not (everyone or ticked):
+            messages.error(request, "Tick at least one young person, then choose “Add the ticked”.")
+            return redirect(request.get_full_path())
+        chosen = outside if everyone else outside.filter(pk__in=ticked)
+        if added := cohort.tick(care_leavers=chosen, on=today, by=request.user, at=clock.now()):
             who = "young person belongs" if added == 1 else "young people belong"
             messages.success(request, f"{added} {who} to the cohort now.")
-            return redirect("careleavers:cohort")
-        messages.error(request, "Tick at least one young person, then choose “Add the ticked”.")
-        return redirect(request.get_full_path())
+        else:
+            messages.info(request, "Nobody was added: whoever you ticked belongs to the cohort already.")
+        return redirect("careleavers:cohort")
     people = outside.with_allocations(today).select_related("cohort_place")
     page = Paginator(people, PER_PAGE, exact=True).get_page(request.GET.get("page"))
     log_list(request, page)
