@@ -5,9 +5,10 @@ loneliness, and belonging to the neighbourhood from the Community Life Survey. "
 26, as long as a block. Why: docs/decisions/0024.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import combinations
 from typing import NamedTuple
 
 from stockport_hubs.core.errors import Refused
@@ -188,12 +189,25 @@ def check_is_open(point: str, on: date, started_on: date | None, agreed_on: date
         )
 
 
-def due(asked: Container[str], on: date, started_on: date | None, agreed_on: date | None) -> str:
-    """Which point's questions are due on that day and not asked yet; "" for none."""
+ASKED = [" ".join(asked) for n in range(len(POINTS) + 1) for asked in combinations(POINTS, n)]
+
+
+def left(asked: Container[str]) -> list[str]:
+    """The points still to be asked, in order; once a later one was, nobody is asked for the start."""
     later = [point for point in LATER if point not in asked]
-    points = later if START in asked or len(later) < len(LATER) else [START, *later]
-    for point in points:
-        day = due_on(point, started_on, agreed_on)
-        if day and day <= on and is_open(point, on, started_on, agreed_on):
+    return later if START in asked or len(later) < len(LATER) else [START, *later]
+
+
+def due(asked: Container[str], on: date, first: date | None) -> str:
+    """Which point's questions are due on that day and not asked yet, counted from `first`; "" for none."""
+    for point in left(asked):
+        if first and first + POINTS[point].due <= on < first + POINTS[point].closes:
             return point
     return ""
+
+
+def due_after(on: date) -> Iterator[tuple[str, date, date]]:
+    """The same for everybody: who was asked this (of ASKED) and counts from a day after `since`, up to `until`."""
+    for asked in ASKED:
+        for point in left(asked.split()):
+            yield asked, on - POINTS[point].closes, on - POINTS[point].due

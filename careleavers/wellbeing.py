@@ -37,9 +37,9 @@ class Panel:
 def panel(person: CareLeaver, on: date, *, agrees: bool) -> Panel:
     """Everything current, with the change against this person's own start; `agrees`: an agreement holds that day."""
     asked = {row.point: row for row in person.wellbeing.current()}
-    first = agreed_on(person)
+    first = agreed_on(person.pk)
     started_on = asked[START].asked_on if START in asked else None
-    due = questions.due(asked, on, started_on, first) if agrees and not person.has_died else ""
+    due = questions.due(asked, on, questions.counted_from(started_on, first)) if agrees and not person.has_died else ""
     columns = [
         Column(
             point=point,

@@ -19,7 +19,6 @@ from careleavers.models import (
     CareLeaverQuerySet,
     Conversation,
     SharingAgreement,
-    Wellbeing,
 )
 from pantry.calendar import WeekCalendar
 from pantry.models import Closure, Collection, Membership, PaidWeek, RenewalDecision
@@ -75,8 +74,6 @@ class Facts:
     member_state: str = ""
     first_week: date = date.max  # of members
     is_agreed: bool = False
-    agreed_on: date | None = None  # the first agreement to share
-    asked: dict[str, date] = field(default_factory=dict)  # how they are, by point
     last_collected_on: date | None = None
     weeks_left: int = 0
     last_week: date | None = None
@@ -128,7 +125,8 @@ class Row:
         return min((ORDER.index(flag.code) for flag in self.flags), default=len(ORDER))
 
 
-PERSON = ("preferred_name", "surname", "reference", "born_on")  # what a row reads of a person
+# What a row reads of a person.
+PERSON = ("preferred_name", "surname", "reference", "born_on", "wellbeing_asked", "wellbeing_from")
 INTRODUCTION = ("care_leaver_id", "pk", "state", "membership_id")
 MEMBERSHIP = (
     "membership__number",
@@ -159,14 +157,6 @@ AGREED = Kept(
         SharingAgreement.objects.filter(care_leaver__in=people)
         .order_by()
         .values_list("care_leaver_id", "given_on", "until_on", "withdrawn_on")
-    )
-)
-ASKED_HOW = Kept(
-    lambda people: (
-        Wellbeing.objects.current()
-        .filter(care_leaver__in=people)
-        .order_by()
-        .values_list("care_leaver_id", "point", "asked_on")
     )
 )
 LAST_ON = Kept(
@@ -264,9 +254,6 @@ def _read(people: list[UUID], on: date) -> dict[UUID, Facts]:
     for person, given_on, until_on, withdrawn_on in AGREED(people=people):
         sharing = SharingAgreement(given_on=given_on, until_on=until_on, withdrawn_on=withdrawn_on)
         made[person].is_agreed |= sharing.holds_on(on)
-        made[person].agreed_on = min(made[person].agreed_on or given_on, given_on)
-    for person, point, asked_on in ASKED_HOW(people=people):
-        made[person].asked[point] = asked_on
     members = {facts.membership_id: facts for facts in made.values() if facts.membership_id}
     if members:
         _weeks(members, on)
@@ -326,17 +313,17 @@ def _flag(row: Row, on: date) -> None:
             say(Flag("agreement", "No agreement yet", "red"))
         if facts.state in STATE_FLAGS:
             say(STATE_FLAGS[facts.state])
-    if point := _wellbeing_due(facts, on):
+    if point := _wellbeing_due(row, on):
         say(Flag("wellbeing", f"Ask how they are: {questions.POINTS[point].name.lower()}", "yellow"))
     turns_25 = birthday(person.born_on, rules.OLDEST)
     if on < turns_25 <= add_months(on, TURNS_25_SOON):
         say(Flag("turns_25", f"Turns 25 on {turns_25:%-d %b %Y}", "yellow"))
 
 
-def _wellbeing_due(facts: Facts, on: date) -> str:
+def _wellbeing_due(row: Row, on: date) -> str:
     """The point whose questions are due; nobody is asked whose agreement does not hold."""
-    started_on = facts.asked.get(questions.START)
-    return questions.due(facts.asked, on, started_on, facts.agreed_on) if facts.is_agreed else ""
+    person = row.person
+    return questions.due(person.wellbeing_asked.split(), on, person.wellbeing_from) if row.facts.is_agreed else ""
 
 
 STATE_FLAGS = {
@@ -395,7 +382,7 @@ def _next_step(row: Row, on: date) -> tuple[str, str]:
             return "Say what you found out", reverse("referrals:follow_up", args=[facts.referral_id])
         if codes & {"not_seen", "spoken"}:
             return "Say what is in the way", f"{reverse('reviews:barrier_add')}?person={person.pk}"
-        if point := _wellbeing_due(facts, on):
+        if point := _wellbeing_due(row, on):
             return "Ask how they are", reverse("careleavers:wellbeing_ask", args=[person.pk, point])
         return "", ""
     if facts.state in STEPS:

@@ -29,7 +29,7 @@ HERE = {  # list: who asks, and how many queries that takes
     "pantry:pauses": ("manager", 12),
     "pantry:tablets": ("pantry_manager", 8),
     "pantry:today": ("pantry_manager", 12),
-    "referrals:find": ("advisor", 16),
+    "referrals:find": ("advisor", 15),
     "referrals:helpers": ("pantry_manager", 8),
     "referrals:worries": ("pantry_manager", 8),
     "referrals:printed": ("pantry_manager", 9),

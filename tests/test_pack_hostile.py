@@ -159,7 +159,7 @@ def test_no_custody_health_or_safety_word_planted_anywhere_reaches_stockport_hom
             for field in model._meta.get_fields()
             if field.get_internal_type() in ("CharField", "TextField")
             and not field.choices
-            and field.name not in ("reference", "preferred_name", "key")
+            and field.name not in ("reference", "preferred_name", "key", "wellbeing_asked")
         ]
         for row in model.objects.all():
             for field in free:

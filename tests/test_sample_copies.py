@@ -11,6 +11,8 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, models
 
+from careleavers.models import CareLeaver
+from careleavers.services import wellbeing
 from pantry import card_codes
 from pantry.models import Budget, CreditPool, FundingAgreement, Membership
 from reviews import figures
@@ -131,6 +133,11 @@ def test_every_row_of_a_copy_is_the_row_of_the_services_under_other_keys():
     outside = {key for key, row in rows("careleavers.CareLeaver").items() if not row["is_in_cohort"]}
     placed = {row["care_leaver_id"] for row in rows("careleavers.CohortPlace").values()}
     assert outside.isdisjoint(placed) and len(outside) + len(placed) == len(rows("careleavers.CareLeaver"))
+    told = CareLeaver.objects.order_by("pk").values_list("pk", "wellbeing_asked", "wellbeing_from")
+    before_told = list(told)
+    for key, *_ in before_told:
+        wellbeing.tell(key)
+    assert list(told.all()) == before_told and len({asked for _, asked, _ in before_told}) > 1
     connection.check_constraints()
     assert counted() == times(COPIES, whole)
     assert Budget.objects.get(pk=budget.pk).committed_pence == COPIES * budget.committed_pence > 0

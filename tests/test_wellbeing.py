@@ -2,9 +2,11 @@
 
 import random
 from datetime import timedelta
+from importlib import import_module
+from itertools import product
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from careleavers import questions
@@ -176,7 +178,7 @@ def due_days(agreed, started=None, asked=()):
     first = TODAY
     found = {}
     for n in range(300):
-        point = questions.due(asked, first + n * DAY, started, agreed)
+        point = questions.due(asked, first + n * DAY, questions.counted_from(started, agreed))
         if point:
             found.setdefault(point, []).append(n)
     return {point: (days[0], days[-1], len(days)) for point, days in found.items()}
@@ -208,11 +210,49 @@ def test_due_as_a_query_is_due_as_a_rule_for_random_people(world):
             Wellbeing.objects.create(
                 care_leaver=person, point=point, asked_on=min(day, TODAY), how="in_person", recorded_at=NOW, **BEST
             )
-        started = min(started, TODAY) if started else None
-        wanted[person] = questions.due(asked, TODAY, started, agreed) if agreed and holds else ""
+        wellbeing.tell(person.pk)
+        first = questions.counted_from(min(started, TODAY) if started else None, agreed)
+        wanted[person] = questions.due(asked, TODAY, first) if agreed and holds else ""
     due = {person for person, point in wanted.items() if point}
     assert set(CareLeaver.objects.wellbeing_due(TODAY)) == due
     assert set(wanted.values()) == {"", START, *LATER}
+    kept = CareLeaver.objects.order_by("pk").values_list("pk", "wellbeing_asked", "wellbeing_from")
+    told = list(kept)
+    CareLeaver.objects.update(wellbeing_asked="", wellbeing_from=None)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("careleavers.migrations.0012_wellbeing_asked").FILL)
+    assert list(kept.all()) == told
+
+
+def test_who_is_due_is_chosen_as_the_rule_says_for_each_that_was_asked_and_each_day():
+    windows = list(questions.due_after(TODAY))
+    for asked, n in product(questions.ASKED, range(-2, 300)):
+        first = TODAY - n * DAY
+        chosen = any(of == asked and since < first <= until for of, since, until in windows)
+        assert (asked, n, chosen) == (asked, n, bool(questions.due(asked.split(), TODAY, first)))
+
+
+def kept(person) -> tuple:
+    """What stands beside the young person."""
+    person.refresh_from_db()
+    return person.wellbeing_asked, person.wellbeing_from
+
+
+def test_every_service_tells_what_was_asked_and_from_when_the_rest_is_counted(world):
+    person = world.person()
+    assert kept(person) == ("", None)
+    for weeks in (9, 10, 2):  # the first of them is of the tenth week back, recorded later
+        agree(world, person, TODAY - weeks * WEEK)
+    assert kept(person) == ("", TODAY - 10 * WEEK)
+    started = ask(world, person, on=TODAY - 9 * WEEK)
+    assert kept(person) == (START, TODAY - 9 * WEEK)
+    started = correct(world, started, on=TODAY - 9 * WEEK - DAY)
+    later = ask(world, person, "three_months")
+    assert kept(person) == (f"{START} three_months", TODAY - 9 * WEEK - DAY)
+    wellbeing.take_back(earlier=later, because="x", by=world.advisor, at=NOW)
+    assert kept(person) == (START, TODAY - 9 * WEEK - DAY)
+    wellbeing.take_back(earlier=started, because="x", by=world.advisor, at=NOW)
+    assert kept(person) == ("", TODAY - 10 * WEEK)
 
 
 @pytest.mark.parametrize("point", LATER)
@@ -226,6 +266,7 @@ def test_whoever_was_asked_is_not_due_again(world, point):
             Wellbeing.objects.create(
                 care_leaver=person, point=each, asked_on=day, how="in_person", recorded_at=NOW, **BEST
             )
+        wellbeing.tell(person.pk)
     assert CareLeaver.objects.wellbeing_due(TODAY).get() == waiting
 
 

@@ -101,24 +101,12 @@ class CareLeaverQuerySet(models.QuerySet):
         """Their questions are due on that day and not asked yet, as `questions.due` says; nobody is asked whose
         agreement to share does not hold."""
         from careleavers.models.sharing import SharingAgreement
-        from careleavers.models.wellbeing import Wellbeing
 
-        # Days choose few rows of two tables, one set for each point: reckoned for each person in turn, or with "or"
-        # between the sets, PostgreSQL looked at everybody.
-        theirs = {"care_leaver": OuterRef("care_leaver")}
-        asked, agreed = Wellbeing.objects.current().filter(**theirs), SharingAgreement.objects.filter(**theirs)
-        started = Wellbeing.objects.current().filter(point=questions.START)
-        first = SharingAgreement.objects.filter(~Exists(agreed.filter(given_on__lt=OuterRef("given_on"))))
-        start = questions.POINTS[questions.START]
-        due: list[models.QuerySet] = [first.filter(~Exists(asked), given_on__gt=day - start.closes, given_on__lte=day)]
-        for key in questions.LATER:
-            point, neither = questions.POINTS[key], ~Exists(asked.filter(point__in=[questions.START, key]))
-            since, until = day - point.closes, day - point.due
-            due += [started.filter(~Exists(asked.filter(point=key)), asked_on__gt=since, asked_on__lte=until)]
-            due += [first.filter(neither, given_on__gt=since, given_on__lte=until)]
-        keys, *more = [each.order_by().values("care_leaver") for each in due]
+        due = Q()
+        for asked, since, until in questions.due_after(day):
+            due |= Q(wellbeing_asked=asked, wellbeing_from__gt=since, wellbeing_from__lte=until)
         holding = SharingAgreement.objects.holding_on(day).order_by().values("care_leaver")
-        return self.living().filter(Q(pk__in=holding), pk__in=keys.union(*more))
+        return self.living().filter(due, pk__in=holding)
 
     def outside_cohort(self) -> "CareLeaverQuerySet":
         """Who has no place in the cohort."""
@@ -167,6 +155,9 @@ class CareLeaver(UuidModel):
     imported_advisor = models.CharField(max_length=120, blank=True, help_text="The advisor named in the import file.")
     died_on = models.DateField(null=True, blank=True)
     is_in_cohort = models.BooleanField(default=False, help_text="Has a place; written with it (services/cohort.py).")
+    # What was asked, and from when the rest is counted: written with answers and agreements (services/wellbeing.py).
+    wellbeing_asked = models.CharField(max_length=40, blank=True, help_text="Points in order, a space between.")
+    wellbeing_from = models.DateField(null=True, blank=True, help_text="Start asked, or else first agreement.")
     created_at = models.DateTimeField()
 
     objects = CareLeaverQuerySet.as_manager()
@@ -181,9 +172,13 @@ class CareLeaver(UuidModel):
             models.Index(fields=["council", "id"], condition=LIVING, name="careleaver_living_by_council"),
             models.Index(fields=["id"], condition=~LIVING, name="careleaver_died"),
             models.Index(fields=["council"], condition=Q(is_in_cohort=False), name="careleaver_outside_cohort"),
+            models.Index(fields=["wellbeing_asked", "wellbeing_from"], name="careleaver_by_wellbeing"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["council", "reference"], name="careleaver_reference_once"),
+            models.CheckConstraint(
+                condition=Q(wellbeing_asked__in=questions.ASKED), name="careleaver_wellbeing_asked_valid"
+            ),
             choices_constraint("eligibility", Eligibility, "careleaver_eligibility_valid"),
             models.CheckConstraint(condition=Q(in_touch__in=["", *InTouch.values]), name="careleaver_in_touch_valid"),
             models.CheckConstraint(

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from careleavers.models import CareLeaver, SharedItem, SharingAgreement
+from careleavers.services import wellbeing
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
@@ -65,6 +66,7 @@ def record_agreement(
             for kind, value, agreed_on in dict.fromkeys(_item(item, given_on) for item in items)
         ]
     )
+    wellbeing.tell(care_leaver.pk)
     subjects = [(CARE_LEAVER, care_leaver.pk)]
     audit.record("careleavers.agreement.recorded", at=at, by=taken_by, target=agreement, subjects=subjects)
     return agreement

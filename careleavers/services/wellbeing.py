@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Min
 
 from careleavers import questions
-from careleavers.models import CareLeaver, Wellbeing
-from careleavers.questions import NOT_ASKED, POINTS, QUESTIONS, START
+from careleavers.models import CareLeaver, SharingAgreement, Wellbeing
+from careleavers.questions import NOT_ASKED, POINTS, QUESTIONS, START, counted_from
 from stockport_hubs.accounts.models import User
 from stockport_hubs.audit import services as audit
 from stockport_hubs.audit.services import CARE_LEAVER
@@ -15,10 +17,18 @@ from stockport_hubs.core.errors import Refused
 from stockport_hubs.core.weeks import london_date, spoken
 
 
-def agreed_on(care_leaver: CareLeaver) -> date | None:
+def agreed_on(person: UUID) -> date | None:
     """The day of the first agreement to share: with it a young person takes part."""
-    first = care_leaver.sharing_agreements.order_by("given_on").values_list("given_on", flat=True)
-    return first.first()
+    return SharingAgreement.objects.filter(care_leaver=person).aggregate(first=Min("given_on"))["first"]
+
+
+def tell(person: UUID) -> None:
+    """Write beside the young person what was asked and from when the rest is counted: people are chosen by it."""
+    asked = dict(Wellbeing.objects.current().filter(care_leaver=person).values_list("point", "asked_on"))
+    CareLeaver.objects.filter(pk=person).update(
+        wellbeing_asked=" ".join(point for point in POINTS if point in asked),
+        wellbeing_from=counted_from(asked.get(START), agreed_on(person)),
+    )
 
 
 def check_can_record(*, care_leaver: CareLeaver, point: str, asked_on: date, at: datetime) -> None:
@@ -27,7 +37,7 @@ def check_can_record(*, care_leaver: CareLeaver, point: str, asked_on: date, at:
         raise Refused("The day must not be in the future.")
     there = dict(care_leaver.wellbeing.current().exclude(point=point).values_list("point", "asked_on"))
     started_on = asked_on if point == START else there.get(START)
-    questions.check_is_open(point, asked_on, started_on, agreed_on(care_leaver))
+    questions.check_is_open(point, asked_on, started_on, agreed_on(care_leaver.pk))
     order = list(POINTS)
     for other, day in there.items():
         is_before = order.index(other) < order.index(point)
@@ -61,6 +71,7 @@ def record(
         )
     check_can_record(care_leaver=care_leaver, point=point, asked_on=asked_on, at=at)
     made = _write(care_leaver, point, asked_on, how, answers, by, at)
+    tell(care_leaver.pk)
     _log("careleavers.wellbeing.recorded", made, by, job, at)
     return made
 
@@ -75,6 +86,7 @@ def correct(
     if (asked_on, how, dict(answers)) == (locked.asked_on, locked.how, locked.answers):
         raise Refused("Nothing is different from what is recorded. Change what is wrong, or go back.")
     made = _write(locked.care_leaver, locked.point, asked_on, how, answers, by, at)
+    tell(locked.care_leaver_id)
     _log("careleavers.wellbeing.corrected", made, by, "", at)
     return made
 
@@ -83,6 +95,7 @@ def correct(
 def take_back(*, earlier: Wellbeing, because: str, by: User, at: datetime) -> Wellbeing:
     """They were recorded by mistake: the point is open again."""
     locked = _replace(earlier, because, by, at)
+    tell(locked.care_leaver_id)
     _log("careleavers.wellbeing.taken_back", locked, by, "", at)
     return locked
 
